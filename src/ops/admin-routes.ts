@@ -1,0 +1,149 @@
+// The routes of the admin server: each with what it takes, what it answers and what it does. docs/admin.md is made from this table.
+
+import type { z } from '../config/z.ts';
+import { AdminError } from './admin-guard.ts';
+import { adminPage } from './admin-page.ts';
+import * as schema from './admin-schema.ts';
+import { levelNames, parseLevel, type Level } from './levels.ts';
+import { metricsContentType, renderMetrics } from './metrics.ts';
+import type { NodeStatus } from './snapshot.ts';
+
+/** What the manager gives the admin server. Promises that take longer than the deadline of a request are given up. */
+export interface AdminSource {
+  /** Configuration keys of all limits, for the metrics. */
+  readonly limits: readonly string[];
+  /** At once, from what is known: probes do not wait for workers. */
+  readiness(): schema.Readiness;
+  /** With counts asked of the workers now; the last known ones of a worker that does not answer. */
+  status(): Promise<NodeStatus>;
+  connections(limit: number): Promise<schema.ConnectionView[]>;
+  /** With secrets masked. */
+  config(): object;
+  /** Throws AdminError 409 when the node cannot. */
+  setWorkers(count: number): Promise<schema.WorkersReply>;
+  drain(): Promise<schema.DrainReply>;
+  setLogLevel(level: Level): Promise<schema.LogLevelReply>;
+}
+
+export interface Answer {
+  status: number;
+  headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON unless it is a string. */
+  body: object | string;
+}
+
+export interface Route {
+  method: 'GET' | 'POST';
+  path: string;
+  help: string;
+  /** Parameter in the address. */
+  query?: { name: string; help: string };
+  request?: z.ZodType;
+  /** Absent where text is answered. */
+  reply?: z.ZodType;
+  run: (source: AdminSource, input: { query: URLSearchParams; body: unknown }) => Answer | Promise<Answer>;
+}
+
+export const adminRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/',
+    help: 'A page for people: live numbers and what there is.',
+    run: () => ({ status: 200, headers: adminPage.headers, body: adminPage.html }),
+  },
+  {
+    method: 'GET',
+    path: '/livez',
+    help: 'Whether the manager is alive; for liveness probes.',
+    reply: schema.liveSchema,
+    run: () => ok({ live: true }),
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    help: 'Whether the node takes new connections: 200, or 503 with the reasons; for readiness probes.',
+    reply: schema.readinessSchema,
+    run: (source) => {
+      const readiness = source.readiness();
+      return { status: readiness.ready ? 200 : 503, body: readiness };
+    },
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    help: 'All metrics of the node in the text format of Prometheus; docs/metrics.md describes them.',
+    run: async (source) => ({
+      status: 200,
+      headers: { 'content-type': metricsContentType },
+      body: await renderMetrics(await source.status(), source.limits),
+    }),
+  },
+  {
+    method: 'GET',
+    path: '/status',
+    help: 'The node and its workers with their counts.',
+    reply: schema.nodeStatusSchema,
+    run: async (source) => ok(await source.status()),
+  },
+  {
+    method: 'GET',
+    path: '/connections',
+    help: 'Connections being served.',
+    query: { name: 'limit', help: `the most to list, 1 to ${schema.MAX_CONNECTIONS_LISTED}; 100 without it` },
+    reply: schema.connectionsSchema,
+    run: async (source, { query }) => {
+      const limit = schema.limitSchema.safeParse(query.get('limit') ?? undefined);
+      if (limit.success) return ok({ connections: await source.connections(limit.data) });
+      throw new AdminError(400, `limit "${query.get('limit')}" is not a whole number from 1 to ${schema.MAX_CONNECTIONS_LISTED}`);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/config',
+    help: 'The configuration in effect, secrets masked.',
+    reply: schema.configSchema,
+    run: (source) => ok(source.config()),
+  },
+  post({
+    path: '/workers',
+    help: 'Changes how many workers there are; no connection is closed.',
+    request: schema.workersRequestSchema,
+    reply: schema.workersReplySchema,
+    run: async (source, { count }) => ok(await source.setWorkers(count)),
+  }),
+  post({
+    path: '/drain',
+    help: 'Accepts nothing more, lets replies in flight leave and closes idle connections at a pace; then the node ends. Answers at once, with 202.',
+    request: schema.drainRequestSchema,
+    reply: schema.drainReplySchema,
+    run: async (source) => ({ status: 202, body: await source.drain() }),
+  }),
+  post({
+    path: '/loglevel',
+    help: 'Changes the log level of the manager and all workers until the node ends or its configuration is read again.',
+    request: schema.logLevelRequestSchema,
+    reply: schema.logLevelReplySchema,
+    run: async (source, { level: name }) => {
+      const level = parseLevel(name);
+      if (level === undefined) throw new AdminError(400, `log level "${name}" is not one of ${levelNames.join(', ')}`);
+      return ok(await source.setLogLevel(level));
+    },
+  }),
+];
+
+function ok(body: object): Answer {
+  return { status: 200, body };
+}
+
+interface Post<Request extends z.ZodType> {
+  path: string;
+  help: string;
+  request: Request;
+  reply: z.ZodType;
+  run: (source: AdminSource, body: z.output<Request>) => Promise<Answer>;
+}
+
+/** The server has checked the body against `request` before a route runs. */
+function post<Request extends z.ZodType>({ run, ...route }: Post<Request>): Route {
+  return { method: 'POST', ...route, run: (source, { body }) => run(source, body as z.output<Request>) };
+}

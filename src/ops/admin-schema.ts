@@ -1,0 +1,67 @@
+// What the admin server takes and answers, in one place for the server, the command line and the documents.
+
+import { z } from '../config/z.ts';
+import { levelNames, levels } from './levels.ts';
+import { nodeStates } from './snapshot.ts';
+
+export { nodeStatusSchema, type NodeStatus } from './snapshot.ts';
+
+/** The most connections that one answer lists. */
+export const MAX_CONNECTIONS_LISTED = 10_000;
+/** The most workers that can be asked for, as worker_cnt. */
+const MAX_WORKERS = 512;
+
+export const errorSchema = z.object({
+  error: z.string().describe('one sentence'),
+  routes: z.array(z.string()).optional().describe('what there is, when something else was asked for'),
+});
+
+export const liveSchema = z.object({ live: z.literal(true) });
+
+export const readinessSchema = z.object({
+  ready: z.boolean(),
+  state: z.enum(nodeStates),
+  reasons: z.array(z.string()).describe('why it is not ready'),
+});
+export type Readiness = z.infer<typeof readinessSchema>;
+
+export const connectionSchema = z.object({
+  id: z.string(),
+  worker: z.number().int().describe('number of the worker that serves it'),
+  remote: z.string().describe('address and port of the other end'),
+  user: z.string().optional().describe('user id, once known'),
+  since: z.iso.datetime().describe('when it was accepted'),
+  idleMs: z.number().describe('how long nothing came'),
+  requests: z.number().int(),
+  bytesIn: z.number(),
+  bytesOut: z.number(),
+  inFlight: z.number().int().describe('requests not yet answered'),
+  outgoing: z.number().describe('bytes that the kernel has not taken yet'),
+  paused: z.boolean().describe('not read for now because of a limit'),
+});
+export type ConnectionView = z.infer<typeof connectionSchema>;
+export const connectionsSchema = z.object({ connections: z.array(connectionSchema) });
+export const limitSchema = z.coerce.number().int().min(1).max(MAX_CONNECTIONS_LISTED).default(100);
+
+export const configSchema = z.record(z.string(), z.unknown()).describe('the configuration in effect, secrets masked');
+
+export const workersRequestSchema = z.strictObject({
+  count: z.number().int().min(1).max(MAX_WORKERS).describe('how many workers there shall be'),
+});
+export const workersReplySchema = z.object({
+  count: z.number().int().describe('how many there shall be now; GET /status shows them come and go'),
+  was: z.number().int(),
+});
+export type WorkersReply = z.infer<typeof workersReplySchema>;
+
+export const drainRequestSchema = z.strictObject({});
+export const drainReplySchema = z.object({
+  state: z.enum(nodeStates),
+  connections: z.number().int().describe('connections still open'),
+  drainMs: z.number().describe('how long they have'),
+});
+export type DrainReply = z.infer<typeof drainReplySchema>;
+
+export const logLevelRequestSchema = z.strictObject({ level: z.string().describe(`one of ${levelNames.join(', ')}`) });
+export const logLevelReplySchema = z.object({ level: z.enum(levels), was: z.enum(levels) });
+export type LogLevelReply = z.infer<typeof logLevelReplySchema>;

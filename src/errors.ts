@@ -123,7 +123,12 @@ export const faults = {
   mysqlInvalidQuery: { code: 12003, text: 'invalid query sql', meaning: 'a read was asked to write', cure: 'use a write' },
   mysqlQueryFailed: { code: 12004, text: 'mysql query failed', meaning: 'a query failed', cure: 'see the log' },
   mysqlExecFailed: { code: 12005, text: 'mysql exec failed', meaning: 'a write failed', cure: 'see the log' },
-  mysqlNoNode: { code: 12006, text: 'can not find mysql node', meaning: 'no database of that name', cure: 'see "database" in the configuration' },
+  mysqlNoNode: {
+    code: 12006,
+    text: 'can not find mysql node',
+    meaning: 'no database of that name',
+    cure: 'see "database" in the configuration',
+  },
   mysqlOverLimit: { code: 12007, text: 'too many mysql tasks', meaning: 'the queue for the database is full', cure: 'raise max_conn_cnt' },
   mysqlTimeout: { code: 12008, text: 'mysql task timed out', meaning: 'the database was too slow', cure: 'see the slow log' },
   mysqlConnectFailed: { code: 12009, text: 'mysql connect failed', meaning: 'no connection to the database', cure: 'check host and port' },

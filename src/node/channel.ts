@@ -1,0 +1,84 @@
+// What manager and workers tell each other. JSON over Node.js' own channel; descriptors travel with the message that names them.
+//
+//   manager --init--> worker --ready--> manager     then clients, links and connections of other workers, each with its descriptor
+//   manager --leave--> worker --handover (one for each connection)--> manager --adopt--> another worker;   worker --left--> manager
+
+import type { NodeConfig } from '../config/node-config.ts';
+import type { Handle } from '../net/handle.ts';
+import type { ConnectionView } from '../ops/admin-schema.ts';
+import type { AccountSnapshot } from '../ops/ledger.ts';
+import type { StatsSnapshot } from '../ops/stats.ts';
+
+export interface WorkerInit {
+  config: NodeConfig;
+  /** Folder that relative module paths start from. */
+  folder: string;
+  /** Numbered from 1; 0 is the manager. */
+  index: number;
+  incarnation: number;
+  /** Random text of this manager process: makes connection ids unique. */
+  instance: string;
+}
+
+/** A connection on its way from worker to worker. Bytes are base64, since they are few: nearly all connections move between two requests. */
+export interface Transfer {
+  codec: string;
+  id: string;
+  remote: string;
+  rest: string;
+  session?: string | undefined;
+}
+
+export type ToWorker =
+  | ({ type: 'init' } & WorkerInit)
+  | { type: 'client' }
+  | { type: 'listen' }
+  | { type: 'link'; cmd: number; seq: number; rest: string }
+  | ({ type: 'adopt' } & Transfer)
+  | { type: 'config'; config: NodeConfig }
+  | { type: 'leave'; drainMs: number }
+  | { type: 'drain'; drainMs: number }
+  | { type: 'report'; ask: number }
+  | { type: 'connections'; ask: number; limit: number }
+  | { type: 'ledger' };
+
+export type FromWorker =
+  | { type: 'ready' }
+  | { type: 'failed'; message: string }
+  /** Connections that began without the manager, and that ended, since the last message. */
+  | { type: 'counted'; opened: number; closed: number }
+  | { type: 'report'; ask: number; stats: StatsSnapshot; isFull: boolean }
+  | { type: 'connections'; ask: number; connections: Omit<ConnectionView, 'worker'>[] }
+  | ({ type: 'handover' } & Transfer)
+  /** Asks to be replaced: it was told to end by somebody else than the manager. */
+  | { type: 'replace' }
+  | { type: 'left'; ledger: Record<string, AccountSnapshot> };
+
+/** One end of a channel between two processes. */
+export interface Channel<Out> {
+  /** Calls back when the message has left this process; only then may a handle that went along be closed. */
+  send(message: Out, handle?: Handle, done?: (error: Error | null) => void): void;
+}
+
+interface Sender {
+  readonly connected: boolean;
+  send?(message: unknown, handle: unknown, options: unknown, done: (error: Error | null) => void): boolean;
+}
+
+/** A channel over a child process or, in the child, over `process`. A channel that is closed reports so and never throws. */
+export function channelOf<Out>(sender: Sender): Channel<Out> {
+  return {
+    send(message, handle, done) {
+      if (!sender.connected || sender.send === undefined) return void done?.(new Error('the channel is closed'));
+      sender.send(message, handle, undefined, (error) => done?.(error));
+    },
+  };
+}
+
+/** Sends a message with a descriptor and closes ours when it has left; `failed` gets it back if it did not. */
+export function sendHandle<Out>(channel: Channel<Out>, message: Out, handle: Handle, failed: (handle: Handle) => void): void {
+  channel.send(message, handle, (error) => {
+    if (error === null || error === undefined) handle.close();
+    else failed(handle);
+  });
+}

@@ -1,0 +1,82 @@
+// Opening a port, and saying who has it when it is taken.
+
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type net from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+export interface Listening {
+  kind: 'gate' | 'node';
+  host: string;
+  port: number;
+  close(): void;
+}
+
+/** As the original; connections wait here while the manager is busy. */
+const BACKLOG = 511;
+
+/** Throws one sentence with address, reason and, for a port that is taken, the process that holds it where that can be known. */
+export async function listen(server: net.Server, host: string, port: number, kind: 'gate' | 'node'): Promise<Listening> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, port, kind)));
+    server.listen({ host, port, backlog: BACKLOG }, () => resolve());
+  });
+  return { kind, host, port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+export function listenError(error: NodeJS.ErrnoException, host: string, port: number, kind: 'gate' | 'node'): Error {
+  const where = `cannot listen on ${host}:${port} (${kind}_port)`;
+  if (error.code === 'EADDRINUSE') {
+    const holder = holderOf(port);
+    return new Error(
+      `${where}: the port is taken${holder === undefined ? '' : ` by ${holder}`}; end that, or choose another ${kind}_port`,
+      { cause: error },
+    );
+  }
+  if (error.code === 'EADDRNOTAVAIL') {
+    return new Error(`${where}: no interface of this machine has the address ${host}; check ${kind}_host`, { cause: error });
+  }
+  if (error.code === 'EACCES')
+    return new Error(`${where}: ports below 1024 need special rights; choose another ${kind}_port`, { cause: error });
+  return new Error(`${where}: ${error.message}`, { cause: error });
+}
+
+/** Who listens on a TCP port of this machine, as "name (process 123)"; undefined where the system does not tell. */
+export function holderOf(port: number): string | undefined {
+  try {
+    const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => listeningInodes(file, port)));
+    if (inodes.size === 0) return undefined;
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      if (!holdsOne(pid, inodes)) continue;
+      const name = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '';
+      return `${name.trim() || 'a process'} (process ${pid})`;
+    }
+  } catch {
+    // not Linux, or not allowed to look
+  }
+  return undefined;
+}
+
+function listeningInodes(file: string, port: number): string[] {
+  const LISTEN = '0A';
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter((words) => words[1]?.endsWith(suffix) && words[3] === LISTEN)
+    .map((words) => words[9]!);
+}
+
+function holdsOne(pid: string, inodes: ReadonlySet<string>): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+        return inode !== undefined && inodes.has(inode);
+      } catch {
+        return false;
+      }
+    });
+  } catch {
+    return false;
+  }
+}

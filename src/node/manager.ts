@@ -1,0 +1,335 @@
+// The manager of a node: accepts, passes connections to workers, supervises, and answers for the whole node.
+
+import { randomBytes } from 'node:crypto';
+import net from 'node:net';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { compareConfigs, type Change } from '../config/changes.ts';
+import type { NodeConfig } from '../config/node-config.ts';
+import { AcceptQueue } from '../net/accept-queue.ts';
+import { bindShared, detach, type Handle } from '../net/handle.ts';
+import { startAdmin, type Admin } from '../ops/admin.ts';
+import { ledgerText } from '../ops/ledger.ts';
+import { createLogger, type Logger } from '../ops/log.ts';
+import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
+import type { Transfer } from './channel.ts';
+import { listen, type Listening } from './listen.ts';
+import { createNodePort } from './node-port.ts';
+import { Pool } from './pool.ts';
+import { adminSource, type ManagerCounts } from './status.ts';
+
+/** Clients that came while no worker could be found wait no longer than this for a handover to be placed. */
+const PLACE_RETRY_MS = 50;
+
+export interface ManagerOptions {
+  config: NodeConfig;
+  /** Folder that relative paths of modules start from. */
+  folder: string;
+  version: string;
+  log?: Logger;
+}
+
+/** What reload() did with each key that changed. */
+export interface Applied extends Change {
+  /** False where only a new process can take the change. */
+  done: boolean;
+}
+
+export class Manager {
+  readonly log: Logger;
+  readonly version: string;
+  readonly startedAt = new Date();
+  readonly counts: ManagerCounts = { accepted: 0, refused: {}, passes: 0, limits: {} };
+  readonly pool: Pool;
+  readonly #folder: string;
+  readonly #instance = randomBytes(5).toString('hex');
+  readonly #delay = monitorEventLoopDelay({ resolution: 50 });
+  #config: NodeConfig;
+  #state: NodeState = 'starting';
+  #listening: Listening[] = [];
+  #shared: Handle | undefined;
+  #admin: Admin | undefined;
+  #queue: AcceptQueue<net.Socket>;
+  #changing: Promise<unknown> = Promise.resolve();
+
+  /**
+   * Starts workers, then listeners, then the admin server; nothing is accepted before all can be served. Throws one sentence for what can not be
+   * had, after everything that was started has been ended.
+   */
+  static async start(options: ManagerOptions): Promise<Manager> {
+    const manager = new Manager(options);
+    try {
+      await manager.#begin();
+    } catch (error) {
+      await manager.kill();
+      throw error;
+    }
+    return manager;
+  }
+
+  constructor({ config, folder, version, log }: ManagerOptions) {
+    this.#config = config;
+    this.#folder = folder;
+    this.version = version;
+    this.log =
+      log ??
+      createLogger({ name: config.server_name, level: config.log_level, path: config.log_path === '' ? undefined : config.log_path });
+    this.#queue = new AcceptQueue<net.Socket>({
+      rate: config.accept_rate,
+      burst: config.accept_burst,
+      limit: config.accept_queue,
+      now: () => performance.now(),
+      isReady: () => this.pool.pick() !== undefined,
+      admit: (socket) => this.#pass(socket),
+      refuse: (socket) => {
+        this.#refuse('accept_queue');
+        socket.destroy();
+      },
+    });
+    this.pool = new Pool({
+      config,
+      folder: this.#folder,
+      instance: this.#instance,
+      log: this.log,
+      now: () => performance.now(),
+      onHandover: (transfer, handle) => this.#place(transfer, handle),
+      onChange: () => this.#queue.pump(),
+      onReady: (worker) => {
+        // a descriptor that stays open here: each worker gets a copy
+        if (this.#shared !== undefined) worker.channel.send({ type: 'listen' }, this.#shared);
+      },
+    });
+  }
+
+  async #begin(): Promise<void> {
+    this.#delay.enable();
+    const { gate_host, gate_port, node_host, node_port, is_reuseport, admin_host, admin_port } = this.#config;
+    const hasGate = gate_host !== '';
+    // ports first: a port that is taken is known before any worker has been started
+    if (hasGate && is_reuseport) this.#listening.push(this.#share(gate_host, gate_port));
+    const gate = hasGate && !is_reuseport ? await listen(this.#gate(), gate_host, gate_port, 'gate') : undefined;
+    if (gate !== undefined) this.#listening.push(gate);
+    if (node_host !== '') this.#listening.push(await listen(this.#nodePort(), node_host, node_port, 'node'));
+    if (admin_port !== null) {
+      this.#admin = await startAdmin({ host: admin_host, port: admin_port, source: adminSource(this), log: this.log });
+    }
+    await this.pool.start();
+    this.#state = 'serving';
+    this.#queue.pump();
+    this.log.info('node serves', { workers: this.pool.count, listeners: this.listeners(), admin: this.#admin?.url });
+  }
+
+  // ---- accepting and passing ----
+
+  #gate(): net.Server {
+    return net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      this.counts.accepted++;
+      socket.on('error', () => undefined);
+      if (this.#queue.add(socket) === 'waiting') this.#limit('accept_rate');
+    });
+  }
+
+  #share(host: string, port: number): Listening {
+    const bound = bindShared(host, port);
+    this.#shared = bound.handle;
+    return {
+      kind: 'gate',
+      host,
+      port: bound.port,
+      close: () => {
+        this.#shared?.close();
+        this.#shared = undefined;
+      },
+    };
+  }
+
+  #pass(socket: net.Socket): void {
+    const worker = this.pool.pick();
+    const handle = detach(socket);
+    if (handle === undefined) return;
+    if (worker === undefined) {
+      this.#refuse('not_ready');
+      handle.close();
+      return;
+    }
+    this.counts.passes++;
+    this.pool.pass(worker, { type: 'client' }, handle, (back) => {
+      this.#refuse('not_ready');
+      back.close();
+    });
+  }
+
+  #nodePort(): net.Server {
+    return createNodePort({
+      log: this.log,
+      hasWorker: (index) => this.pool.place(index) !== undefined,
+      refused: (reason) => this.#refuse(reason),
+      pass: (index, { cmd, seq, rest, handle }) => {
+        const worker = this.pool.place(index);
+        if (worker === undefined) return handle.close();
+        this.counts.passes++;
+        this.pool.pass(worker, { type: 'link', cmd, seq, rest: rest.toString('base64') }, handle, (back) => back.close());
+      },
+    });
+  }
+
+  /** Finds a new worker for a connection that a leaving one gave away; waits if there is none at this moment. */
+  #place(transfer: Transfer, handle: Handle, until = performance.now() + this.#config.drain_ms): void {
+    const worker = this.pool.pickAny();
+    if (worker !== undefined) {
+      this.counts.passes++;
+      this.pool.pass(worker, { ...transfer, type: 'adopt' }, handle, (back) => this.#place(transfer, back, until));
+    } else if (performance.now() < until && this.#state !== 'stopping') {
+      setTimeout(() => this.#place(transfer, handle, until), PLACE_RETRY_MS);
+    } else {
+      this.#refuse('worker');
+      handle.close();
+    }
+  }
+
+  #refuse(reason: keyof ManagerCounts['refused']): void {
+    this.counts.refused[reason] = (this.counts.refused[reason] ?? 0) + 1;
+    if (reason === 'accept_queue') this.#limit('accept_queue');
+  }
+
+  #limit(key: string): void {
+    this.counts.limits[key] = (this.counts.limits[key] ?? 0) + 1;
+  }
+
+  // ---- changing ----
+
+  get config(): NodeConfig {
+    return this.#config;
+  }
+
+  get state(): NodeState {
+    return this.#state;
+  }
+
+  get adminUrl(): string | undefined {
+    return this.#admin?.url;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  get loopLagSeconds(): number {
+    const worst = this.#delay.max / 1e9;
+    this.#delay.reset();
+    return Number.isFinite(worst) ? worst : 0;
+  }
+
+  listeners(): ListenerStatus[] {
+    return this.#listening.map(({ kind, host, port }) => ({
+      name: kind,
+      kind,
+      host,
+      port,
+      codec: kind === 'gate' ? this.#config.gate_codec : 'protobuf',
+    }));
+  }
+
+  /** Why the node should get no new clients; empty when it should. */
+  problems(): string[] {
+    if (this.#state !== 'serving') return [`the node is ${this.#state}`];
+    const problems = this.pool.problems();
+    // workers that come and go do not matter as long as one serves
+    return this.pool.serving().length > 0 && !problems.some((text) => text.includes('held back')) ? [] : problems;
+  }
+
+  /** Changes are made one after another; each resolves when it is done. */
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#changing.then(work, work);
+    this.#changing = next.catch(() => undefined);
+    return next;
+  }
+
+  setWorkers(count: number): Promise<void> {
+    return this.#change(async () => {
+      this.log.info('workers change', { from: this.pool.count, to: count });
+      this.#config = { ...this.#config, worker_cnt: count };
+      this.pool.configure(this.#config);
+      await this.pool.setCount(count);
+    });
+  }
+
+  /** Takes another configuration: live where that is possible, by new workers where it is not; the rest needs a new process. */
+  reload(next: NodeConfig): Promise<Applied[]> {
+    return this.#change(async () => {
+      const changes = compareConfigs(this.#config, next);
+      const kept = Object.fromEntries(changes.filter(({ apply }) => apply === 'restart').map(({ key }) => [key, this.#config[key]]));
+      this.#config = { ...next, ...kept };
+      this.log.setLevel(next.log_level);
+      this.#queue.change(next.accept_rate, next.accept_burst, next.accept_queue);
+      this.pool.configure(this.#config);
+      if (changes.some(({ key }) => key === 'worker_cnt')) await this.pool.setCount(next.worker_cnt);
+      if (changes.some(({ apply }) => apply === 'roll')) await this.pool.roll();
+      for (const { key, from, to, apply } of changes) {
+        if (apply === 'restart') this.log.warn('configuration change needs a new process', { key, from, to });
+        else this.log.info('configuration changed', { key, from, to, apply });
+      }
+      return changes.map((change) => ({ ...change, done: change.apply !== 'restart' }));
+    });
+  }
+
+  setLogLevel(level: NodeConfig['log_level']): void {
+    this.#config = { ...this.#config, log_level: level };
+    this.log.setLevel(level);
+    this.pool.configure(this.#config);
+  }
+
+  /** New processes for all workers, one by one; no connection is closed. */
+  roll(): Promise<void> {
+    return this.#change(async () => {
+      this.log.info('workers roll', { workers: this.pool.count });
+      await this.pool.roll();
+    });
+  }
+
+  /** Prints the resource ledgers of all workers to standard error. */
+  printLedgers(): void {
+    process.stderr.write(`manager ${this.#config.server_name}\n${ledgerText({})}\n`);
+    for (const worker of this.pool.living) worker.channel.send({ type: 'ledger' });
+  }
+
+  // ---- ending ----
+
+  #drained: Promise<void> | undefined;
+
+  /** Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  async #drain(): Promise<void> {
+    this.#state = 'draining';
+    this.log.info('node drains', { drainMs: this.#config.drain_ms });
+    this.#stopListening();
+    await this.pool.drain(this.#config.drain_ms);
+    this.#state = 'stopping';
+    await this.#close();
+    this.log.info('node ended');
+    this.log.flush();
+  }
+
+  /** Ends everything now. */
+  async kill(): Promise<void> {
+    this.#state = 'stopping';
+    this.#stopListening();
+    await this.pool.kill();
+    await this.#close();
+  }
+
+  #stopListening(): void {
+    this.#queue.close();
+    for (const { close } of this.#listening) close();
+  }
+
+  async #close(): Promise<void> {
+    this.pool.close();
+    this.#delay.disable();
+    await this.#admin?.close();
+    this.#admin = undefined;
+  }
+}

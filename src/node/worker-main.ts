@@ -1,0 +1,5 @@
+// What a worker process runs.
+
+import { runWorker } from './worker.ts';
+
+runWorker();

@@ -1,0 +1,335 @@
+// A worker: serves connections and runs modules. It gets everything from its manager and leaves when the manager is gone.
+
+import net from 'node:net';
+import { performance } from 'node:perf_hooks';
+import type { NodeConfig } from '../config/node-config.ts';
+import { shipped } from '../modules/index.ts';
+import { AcceptQueue } from '../net/accept-queue.ts';
+import type { Connection } from '../net/connection.ts';
+import { adopt, listenOn, type Handle } from '../net/handle.ts';
+import type { ConnectionView } from '../ops/admin-schema.ts';
+import { Ledger } from '../ops/ledger.ts';
+import { createLogger, type Logger } from '../ops/log.ts';
+import { Stats } from '../ops/stats.ts';
+import { loadModules } from '../route/load.ts';
+import { Router } from '../route/router.ts';
+import { codecByName } from '../wire/codecs/index.ts';
+import type { Codec } from '../wire/codec.ts';
+import { commands } from '../wire/commands.ts';
+import { channelOf, type Channel, type FromWorker, type ToWorker, type Transfer } from './channel.ts';
+import { overdue, sweepMs } from './deadlines.ts';
+import { depart } from './departure.ts';
+import { exitCodes } from './exit-codes.ts';
+import { limitsOf } from './limits.ts';
+import { ModuleHosts } from './module-host.ts';
+import { Serve } from './serve.ts';
+import { answerSystem, connected } from './system.ts';
+
+const REPORT_MS = 1000;
+const COUNT_MS = 20;
+const LAG_MS = 100;
+const BACKLOG = 511;
+
+type Message<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
+
+/** Waits for the manager's first message and then serves until told to leave. */
+export function runWorker(): void {
+  const channel = channelOf<FromWorker>(process);
+  // a manager that is gone can not be asked for anything: leave, whatever is being done
+  process.on('disconnect', () => process.exit(exitCodes.managerGone));
+  // Ctrl-C in a terminal reaches all processes; only the manager decides. Without a listener SIGUSR1 would open a debugger.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);
+  process.on('SIGTERM', () => channel.send({ type: 'replace' }));
+  process.once('message', (init: Message<'init'>) => {
+    Worker.start(init, channel).catch((error: unknown) => {
+      channel.send({ type: 'failed', message: error instanceof Error ? error.message : String(error) }, undefined, () =>
+        process.exit(exitCodes.childInitFailed),
+      );
+    });
+  });
+}
+
+class Worker {
+  readonly #channel: Channel<FromWorker>;
+  readonly #log: Logger;
+  readonly #stats = new Stats();
+  readonly #ledger = new Ledger();
+  readonly #serve: Serve;
+  readonly #codec: Codec;
+  readonly #hosts: ModuleHosts;
+  #config: NodeConfig;
+  #server: net.Server | undefined;
+  #accepting: AcceptQueue<net.Socket> | undefined;
+  #sweep: NodeJS.Timeout | undefined;
+  #leaving = false;
+  #opened = 0;
+  #closed = 0;
+  #counting: NodeJS.Timeout | undefined;
+
+  static async start(init: Message<'init'>, channel: Channel<FromWorker>): Promise<void> {
+    process.title = `${init.config.server_name}_w_${init.index}`;
+    const modules = await loadModules(init.config.modules, init.folder, shipped);
+    const worker = new Worker(init, channel, (stats) => new Router(modules, stats));
+    await worker.#hosts.start();
+    process.on('message', (message: ToWorker, handle: unknown) => worker.#receive(message, handle as Handle));
+    process.on('SIGUSR2', () => process.stderr.write(worker.#ledger.toText() + '\n'));
+    worker.#begin();
+    channel.send({ type: 'ready' });
+  }
+
+  constructor(init: Message<'init'>, channel: Channel<FromWorker>, route: (stats: Stats) => Router) {
+    this.#channel = channel;
+    this.#config = init.config;
+    this.#log = createLogger({
+      name: init.config.server_name,
+      level: init.config.log_level,
+      path: init.config.log_path === '' ? undefined : init.config.log_path,
+      base: { worker: init.index },
+    });
+    this.#codec = codecByName(init.config.gate_codec);
+    const router = route(this.#stats);
+    let next = 0;
+    const self = {
+      nodeType: init.config.node_type,
+      host: init.config.node_host,
+      port: init.config.node_port,
+      workerIndex: init.index,
+    };
+    this.#serve = new Serve({
+      router,
+      limits: limitsOf(init.config),
+      stats: this.#stats,
+      ledger: this.#ledger,
+      log: this.#log,
+      now: () => performance.now(),
+      nextId: () => `${init.instance}-${init.index}.${init.incarnation}-${(++next).toString(36)}`,
+      system: (_connection, frame) =>
+        frame.cmd === commands.heartbeat || frame.cmd === commands.tellWorker
+          ? answerSystem(frame.cmd, this.#codec.data(frame), self)
+          : undefined,
+      counted: (change) => this.#count(change),
+    });
+    this.#hosts = new ModuleHosts(router.modules, {
+      node: { name: init.config.server_name, type: init.config.node_type, worker: init.index },
+      log: this.#log,
+      ledger: this.#ledger,
+      clients: () => [...this.#serve.connections].filter((c) => !c.isLink).map((c) => this.#serve.clientOf(c)),
+    });
+  }
+
+  #begin(): void {
+    this.#armSweep();
+    setInterval(() => this.#report(0), REPORT_MS);
+    let last = performance.now();
+    let worst = 0;
+    setInterval(() => {
+      const now = performance.now();
+      worst = Math.max(worst, now - last - LAG_MS);
+      last = now;
+    }, LAG_MS);
+    setInterval(() => {
+      this.#stats.loopLagSeconds = Math.max(0, worst) / 1000;
+      worst = 0;
+    }, REPORT_MS);
+  }
+
+  // ---- what the manager says ----
+
+  #receive(message: ToWorker, handle: Handle): void {
+    switch (message.type) {
+      case 'client':
+        return this.#take(adopt(handle), false);
+      case 'adopt':
+        return this.#adopt(message, handle);
+      case 'link': {
+        this.#expected++;
+        const rest = Buffer.from(message.rest, 'base64');
+        this.#serve.link(adopt(handle), codecByName('protobuf'), message, connected, rest);
+        return;
+      }
+      case 'listen':
+        return this.#listen(handle);
+      case 'config':
+        return this.#configure(message.config);
+      case 'report':
+        return this.#report(message.ask);
+      case 'connections':
+        return this.#channel.send({ type: 'connections', ask: message.ask, connections: this.#views(message.limit) });
+      case 'ledger':
+        return void process.stderr.write(this.#ledger.toText() + '\n');
+      case 'leave':
+        return this.#leave(message.drainMs, true);
+      case 'drain':
+        return this.#leave(message.drainMs, false);
+      case 'init':
+        return;
+    }
+  }
+
+  /** A connection that the manager counts already; ours are told to it. */
+  #take(socket: net.Socket, own: boolean): void {
+    if (!own) this.#expected++;
+    if (this.#serve.accept(socket, this.#codec) !== undefined || own) return;
+    this.#expected--;
+    this.#count(-1);
+  }
+
+  #adopt({ codec, id, remote, rest, session }: Transfer, handle: Handle): void {
+    this.#expected++;
+    this.#serve.adopt(adopt(handle), codecByName(codec), {
+      id,
+      remote,
+      rest: Buffer.from(rest, 'base64'),
+      session: session === undefined ? undefined : Buffer.from(session, 'base64'),
+    });
+  }
+
+  /** Accepts beside the other workers on one descriptor: cheaper than passing, but nobody chooses who gets which. */
+  #listen(handle: Handle): void {
+    const share = (n: number) => Math.ceil(n / this.#config.worker_cnt);
+    const { accept_rate, accept_burst, accept_queue } = this.#config;
+    this.#accepting = new AcceptQueue<net.Socket>({
+      rate: share(accept_rate),
+      burst: share(accept_burst),
+      limit: accept_queue,
+      now: () => performance.now(),
+      isReady: () => !this.#serve.budget.isFull,
+      admit: (socket) => this.#take(socket, true),
+      refuse: (socket) => {
+        this.#stats.countRefused('accept_queue');
+        this.#stats.countLimit('accept_queue');
+        socket.destroy();
+      },
+    });
+    this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined);
+      if (this.#accepting!.add(socket) === 'waiting') this.#stats.countLimit('accept_rate');
+    });
+    this.#server.on('error', (error) => this.#log.error('listening failed', { err: error }));
+    listenOn(this.#server, handle, BACKLOG);
+  }
+
+  #configure(config: NodeConfig): void {
+    this.#config = config;
+    this.#serve.limits = limitsOf(config);
+    this.#serve.budget.limit = config.worker_memory;
+    this.#log.setLevel(config.log_level);
+    const share = (n: number) => Math.ceil(n / config.worker_cnt);
+    this.#accepting?.change(share(config.accept_rate), share(config.accept_burst), config.accept_queue);
+    this.#armSweep();
+  }
+
+  #armSweep(): void {
+    clearInterval(this.#sweep);
+    this.#sweep = setInterval(() => this.#sweepOnce(), sweepMs(this.#serve.limits));
+  }
+
+  #sweepOnce(): void {
+    const now = performance.now();
+    for (const connection of this.#serve.connections) {
+      const found = overdue(connection, this.#serve.limits, now);
+      if (found === undefined) {
+        if (connection.paused) this.#serve.look(connection);
+        continue;
+      }
+      this.#stats.countLimit(found.limit);
+      if (found.destroy) connection.destroy(found.reason);
+      else this.#serve.end(connection, found.reason);
+    }
+  }
+
+  // ---- leaving ----
+
+  #leave(drainMs: number, handOver: boolean): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#server?.close();
+    this.#accepting?.close();
+    const send = (connection: Connection, { handle, rest }: { handle: Handle; rest: Buffer }, sent: () => void) => {
+      const client = this.#serve.clientOf(connection);
+      const { bytes, lost } = client.hasSession ? client.session.save() : { bytes: undefined, lost: [] };
+      if (lost.length > 0) this.#log.warn('session properties can not move to another worker', { client: client.id, lost });
+      this.#channel.send(
+        {
+          type: 'handover',
+          codec: connection.codec.name,
+          id: connection.id,
+          remote: connection.remote,
+          rest: rest.toString('base64'),
+          session: bytes?.toString('base64'),
+        },
+        handle,
+        () => {
+          handle.close();
+          sent();
+        },
+      );
+    };
+    const { done } = depart({ serve: this.#serve, drainMs, handOver: handOver ? send : undefined });
+    void done.then(() => this.#end());
+  }
+
+  async #end(): Promise<void> {
+    await this.#hosts.stop();
+    this.#report(0);
+    this.#flushCounts();
+    this.#log.flush();
+    this.#channel.send({ type: 'left', ledger: this.#ledger.snapshot() }, undefined, () => process.exit(0));
+  }
+
+  // ---- telling the manager ----
+
+  /** Connections that the manager has counted before we did. */
+  #expected = 0;
+
+  #count(change: 1 | -1): void {
+    if (change === 1 && this.#expected > 0) {
+      this.#expected--;
+      return;
+    }
+    if (change === 1) this.#opened++;
+    else this.#closed++;
+    this.#counting ??= setTimeout(() => this.#flushCounts(), COUNT_MS);
+  }
+
+  #flushCounts(): void {
+    this.#counting = undefined;
+    if (this.#opened === 0 && this.#closed === 0) return;
+    this.#channel.send({ type: 'counted', opened: this.#opened, closed: this.#closed });
+    this.#opened = 0;
+    this.#closed = 0;
+  }
+
+  #report(ask: number): void {
+    let outgoing = 0;
+    let held = 0;
+    for (const connection of this.#serve.connections) {
+      outgoing += connection.socket.writableLength;
+      held += connection.decoder.held;
+    }
+    this.#stats.outgoingBytes = outgoing;
+    this.#stats.heldBytes = held;
+    this.#channel.send({ type: 'report', ask, stats: this.#stats.snapshot(), isFull: this.#serve.budget.isFull });
+  }
+
+  #views(limit: number): Omit<ConnectionView, 'worker'>[] {
+    const now = performance.now();
+    const out: Omit<ConnectionView, 'worker'>[] = [];
+    for (const c of this.#serve.connections) {
+      if (out.length === limit) break;
+      out.push({
+        id: c.id,
+        remote: c.remote,
+        since: new Date(Date.now() - (now - c.openedAt)).toISOString(),
+        idleMs: Math.round(now - c.lastActive),
+        requests: c.requests,
+        bytesIn: c.bytesIn,
+        bytesOut: c.bytesOut,
+        inFlight: c.slots?.length ?? 0,
+        outgoing: c.outgoing,
+        paused: c.paused,
+      });
+    }
+    return out;
+  }
+}

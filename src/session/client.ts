@@ -1,0 +1,70 @@
+// A client as modules see it: who it is, what is remembered of it, and how to speak to it without being asked.
+
+import type { Connection } from '../net/connection.ts';
+import type { Ledger } from '../ops/ledger.ts';
+import { Session } from './session.ts';
+
+/** What a client needs from the worker it lives in. */
+export interface ClientHost {
+  readonly ledger: Ledger;
+  push(client: Client, cmd: number, data: string | Uint8Array): boolean;
+  close(client: Client): void;
+  expired(client: Client, key: string, value: unknown): void;
+}
+
+export class Client {
+  /** Unique in the cluster, and the same for as long as the connection lives, whichever worker serves it. */
+  readonly id: string;
+  /** Address and port of the other end, as in 192.0.2.7:51332. */
+  readonly remote: string;
+  readonly #connection: Connection;
+  readonly #host: ClientHost;
+  #session: Session | undefined;
+
+  constructor(connection: Connection, host: ClientHost) {
+    this.id = connection.id;
+    this.remote = connection.remote;
+    this.#connection = connection;
+    this.#host = host;
+  }
+
+  /** Made on first use: most connections of a device fleet never need one. */
+  get session(): Session {
+    this.#session ??= new Session(this.id, this.#host.ledger, (key, value) => this.#host.expired(this, key, value));
+    return this.#session;
+  }
+
+  get hasSession(): boolean {
+    return this.#session !== undefined;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.state === 'open';
+  }
+
+  /** Unsent bytes: what the client has not read yet. Modules that push much look at it before they push more. */
+  get outgoing(): number {
+    return this.#connection.outgoing;
+  }
+
+  /** Sends a message that answers nothing (seq 0). False if the client is gone. Order is kept among all that goes to one client. */
+  push(cmd: number, data: string | Uint8Array): boolean {
+    return this.#host.push(this, cmd, data);
+  }
+
+  /** Ends the connection after what was sent to it so far. */
+  close(): void {
+    this.#host.close(this);
+  }
+
+  /** @internal the connection is gone from this worker */
+  release(): void {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  /** @internal */
+  get connection(): Connection {
+    return this.#connection;
+  }
+}

@@ -1,0 +1,91 @@
+// Where outgoing messages are encoded: one growing piece of memory that is used again and again, copied out once per write.
+
+/** What stays allocated between messages; a larger message gets room of its own and gives it back. */
+const KEEP_BYTES = 256 * 1024;
+/** Below this many bytes a loop beats the call into native code. */
+const SHORT = 48;
+
+export class Writer {
+  #bytes = Buffer.allocUnsafeSlow(16 * 1024);
+  #length = 0;
+
+  /** The memory written to; valid until the next call that writes. */
+  get memory(): Buffer {
+    return this.#bytes;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Makes room for `n` more bytes and moves behind them: for heads that are filled in when the length is known. */
+  skip(n: number): number {
+    this.#room(n);
+    const at = this.#length;
+    this.#length += n;
+    return at;
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  varint(value: number): void {
+    this.#room(8);
+    const bytes = this.#bytes;
+    let rest = value;
+    while (rest >= 0x80) {
+      bytes[this.#length++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    bytes[this.#length++] = rest;
+  }
+
+  bytes(value: Uint8Array): void {
+    const n = value.length;
+    this.#room(n);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    if (n <= SHORT) for (let i = 0; i < n; i++) bytes[at++] = value[i]!;
+    else bytes.set(value, at);
+    this.#length += n;
+  }
+
+  /** Writes text of `byteLength` UTF-8 bytes. */
+  text(value: string, byteLength: number): void {
+    this.#room(byteLength);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    // as many bytes as characters: plain ASCII
+    if (byteLength <= SHORT && byteLength === value.length) for (let i = 0; i < byteLength; i++) bytes[at++] = value.charCodeAt(i);
+    else bytes.write(value, at, byteLength, 'utf8');
+    this.#length += byteLength;
+  }
+
+  /** Forgets everything behind `length`: for a message that could not be encoded to its end. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** A copy of what was written, and a fresh start. */
+  take(): Buffer {
+    const out = Buffer.allocUnsafe(this.#length);
+    this.#bytes.copy(out, 0, 0, this.#length);
+    this.clear();
+    return out;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    if (this.#bytes.length > KEEP_BYTES) this.#bytes = Buffer.allocUnsafeSlow(KEEP_BYTES);
+  }
+
+  #room(n: number): void {
+    const need = this.#length + n;
+    if (need <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(need, this.#bytes.length * 2));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}

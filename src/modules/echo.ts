@@ -1,8 +1,8 @@
-// Answers every command that nobody else claims with its own data: for trying out clients.
+// Answers 1101 with the data of the request: for trying out clients and for measuring.
 
 import { defineModule } from '../route/module.ts';
 
 export default defineModule({
   name: 'echo',
-  fallback: (data) => data,
+  commands: { 1101: (data) => data },
 });

@@ -1,0 +1,101 @@
+// Rules of a whole KimCluster: those of its nodes, and that all of them find their ports on one machine.
+
+import { advice, hostsOverlap, rules, type Check } from './checks.ts';
+import type { KimCluster, Tier } from './cluster-schema.ts';
+import { optionOf, type NodeConfig, type OptionKey } from './options.ts';
+import { nodeConfigOf, tiersOf } from './tiers.ts';
+import { pathText, type Path } from './yaml-text.ts';
+
+interface Finding {
+  readonly path: Path;
+  readonly message: string;
+}
+
+type IsGiven = (path: Path) => boolean;
+
+/** What makes the cluster unusable. `isGiven` says whether something stands at a path, or is a default. */
+export function clusterProblems(cluster: KimCluster, isGiven: IsGiven): Finding[] {
+  const found = findings(cluster, rules, isGiven);
+  return found.length > 0 ? found : portProblems(cluster);
+}
+
+/** What is allowed but may surprise. */
+export function clusterAdvice(cluster: KimCluster, isGiven: IsGiven): string[] {
+  const unused: Path[] = [
+    ['spec', 'image'],
+    ['spec', 'modules', 'image'],
+    ...tiersOf(cluster).flatMap((tier) => ['service', 'template'].map((key) => ['spec', tier, key])),
+  ];
+  const notes = unused.filter(isGiven).map((path) => `${pathText(path)} has no meaning on one machine and is ignored`);
+  return [...notes, ...findings(cluster, advice, isGiven).map(({ message }) => message)];
+}
+
+/** The rules of nodes, told with the names that their options have in a tier. */
+function findings(cluster: KimCluster, checks: readonly Check[], isGiven: IsGiven): Finding[] {
+  return tiersOf(cluster).flatMap((tier) => {
+    const config = nodeConfigOf(cluster, tier, 0, '.');
+    const pathOf = (key: OptionKey) => tierPath(tier, key);
+    const name = (key: OptionKey) => pathText(pathOf(key));
+    // Ports are always there: they have defaults in a tier, or the schema asks for them.
+    const given = (key: OptionKey) => isGiven(pathOf(key)) || (key.endsWith('_port') && config[key] !== undefined);
+    return checks.flatMap(({ keys, judge }) => {
+      const message = judge({ config, name, given });
+      const key = keys.find((candidate) => isGiven(pathOf(candidate))) ?? keys[0];
+      return message === undefined ? [] : [{ path: pathOf(key), message }];
+    });
+  });
+}
+
+/** `['spec', 'gate', 'listeners', 0, 'port']` for gate_port. */
+function tierPath(tier: Tier, key: OptionKey): Path {
+  const steps = (optionOf(key).path ?? key).split(/\.|(?=\[)/);
+  return ['spec', tier, ...steps.map((step) => (step.startsWith('[') ? Number(step.slice(1, -1)) : step))];
+}
+
+interface Taken {
+  readonly port: number;
+  readonly host: string;
+  readonly tier: Tier;
+  readonly key: 'gate_port' | 'node_port' | 'admin_port';
+  readonly replica: number;
+}
+
+/** All nodes run on one machine, each replica one port further up: no two may want the same. */
+function portProblems(cluster: KimCluster): Finding[] {
+  const found = new Map<string, Finding>();
+  const byPort = new Map<number, Taken[]>();
+  for (const wanted of tiersOf(cluster).flatMap((tier) => portsOf(cluster, tier))) {
+    const path = tierPath(wanted.tier, wanted.key);
+    if (wanted.port > 65535) {
+      found.set(`${pathText(path)} range`, {
+        path,
+        message: `${nameOf(wanted)} would be ${wanted.port}, above 65535; begin lower or run fewer replicas`,
+      });
+      continue;
+    }
+    const others = byPort.get(wanted.port) ?? [];
+    byPort.set(wanted.port, [...others, wanted]);
+    const other = others.find(({ host }) => hostsOverlap(host, wanted.host));
+    const pair = `${pathText(path)} ${other?.tier} ${other?.key}`;
+    if (other === undefined || found.has(pair)) continue;
+    const message = `${nameOf(other)} and ${nameOf(wanted)} are both ${wanted.port}; each replica takes the next port, so begin further apart`;
+    found.set(pair, { path, message });
+  }
+  return [...found.values()];
+}
+
+function nameOf({ tier, key, replica }: Taken): string {
+  return `${pathText(tierPath(tier, key))} of replica ${replica}`;
+}
+
+function portsOf(cluster: KimCluster, tier: Tier): Taken[] {
+  const taken: Taken[] = [];
+  for (let replica = 0; replica < (cluster.spec[tier]?.replicas ?? 0); replica++) {
+    const config: NodeConfig = nodeConfigOf(cluster, tier, replica, '.');
+    for (const which of ['gate', 'node', 'admin'] as const) {
+      const [port, host] = [config[`${which}_port`], config[`${which}_host`]];
+      if (port !== null && port !== 0 && host !== '') taken.push({ port, host, tier, key: `${which}_port`, replica });
+    }
+  }
+  return taken;
+}

@@ -1,0 +1,103 @@
+// Reads a KimCluster from YAML: everything that is wrong with it is said at once, with its line.
+
+import { kimClusterSchema, type KimCluster } from './cluster-schema.ts';
+import { clusterAdvice, clusterProblems } from './cluster-checks.ts';
+import { ConfigError, type Problem } from './error.ts';
+import { show } from './field.ts';
+import { nearest } from './nearest.ts';
+import { parseYaml, pathText, type Path, type YamlText } from './yaml-text.ts';
+import { z } from './z.ts';
+
+export { kimClusterSchema, type KimCluster, type Tier } from './cluster-schema.ts';
+
+export interface ParsedCluster {
+  readonly cluster: KimCluster;
+  /** What is allowed but may surprise, as sentences. */
+  readonly notes: string[];
+}
+
+/** Throws a ConfigError with all problems; `file` is for the messages. */
+export function parseCluster(text: string, file: string): ParsedCluster {
+  const yaml = parseYaml(text);
+  if (yaml.problems.length > 0) throw new ConfigError(file, yaml.problems);
+  if (yaml.value === null || yaml.value === undefined) {
+    throw new ConfigError(file, [{ path: '', message: 'the file is empty; a KimCluster begins with "apiVersion: kimserver.io/v1alpha1"' }]);
+  }
+  if (yaml.at(['kind']) === undefined && yaml.at(['node_type']) !== undefined) {
+    throw new ConfigError(file, [
+      { path: '', message: 'this is the configuration of a node; run it with "kim node", a cluster is a KimCluster' },
+    ]);
+  }
+  const judged = kimClusterSchema.safeParse(withoutNulls(yaml.value));
+  if (!judged.success) throw new ConfigError(file, inOrder(judged.error.issues.flatMap((issue) => problemsOf(issue, yaml))));
+  const isGiven = (path: Path) => (yaml.at(path) ?? undefined) !== undefined;
+  const problems = clusterProblems(judged.data, isGiven).map(({ path, message }) => located(path, message, yaml));
+  if (problems.length > 0) throw new ConfigError(file, inOrder(problems));
+  return { cluster: judged.data, notes: [...yaml.notes, ...clusterAdvice(judged.data, isGiven)] };
+}
+
+/** `limits:` with nothing after it is a key whose children were all commented out: the same as no key. What is Kubernetes' own is left alone. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== null);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, PASSED.includes(key) ? inner : withoutNulls(inner)]));
+}
+
+const PASSED = ['service', 'template', 'status'];
+
+/** Keys of a KimCluster that later versions understand. */
+const LATER = ['spec.discovery', 'spec.stores', 'spec.gate.routes', 'spec.logic.routes', 'spec.routes'];
+/** Keys that only the other tier has. */
+const GATE_ONLY = ['spec.logic.listeners'];
+
+function problemsOf(issue: z.core.$ZodIssue, yaml: YamlText): Problem[] {
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], yaml));
+  const path = pathText(issue.path);
+  const value = yaml.at(issue.path);
+  const message =
+    path === ''
+      ? `this is ${show(value)}; expected ${issue.message}`
+      : value === undefined || value === null
+        ? `${path} is missing; it takes ${issue.message}`
+        : `${path} is ${show(value)}; allowed: ${issue.message}`;
+  return [located(issue.path, message, yaml)];
+}
+
+function unknownKey(path: Path, yaml: YamlText): Problem {
+  const [text, key] = [pathText(path), String(path.at(-1))];
+  if (LATER.includes(text)) return located(path, `${text}: this version does not have ${key} yet; remove it`, yaml);
+  if (GATE_ONLY.includes(text)) return located(path, `${text}: only gates have ${key}; logic nodes are reached on their nodePort`, yaml);
+  const known = knownKeys(path.slice(0, -1));
+  const near = nearest(key, known);
+  const cure = near === undefined ? `known here: ${known.join(', ')}` : `did you mean "${near}"`;
+  return located(path, `unknown key "${key}"${path.length > 1 ? ` in ${pathText(path.slice(0, -1))}` : ''}; ${cure}`, yaml);
+}
+
+function located(path: Path, message: string, yaml: YamlText): Problem {
+  const line = yaml.lineOf(path);
+  return { path: pathText(path), message, ...(line === undefined ? {} : { line }) };
+}
+
+/** By line; a value that breaks two limits of its option is told once. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const once = new Map(problems.map((problem) => [problem.message, problem]));
+  return [...once.values()].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+}
+
+/** The keys that may stand at a path. */
+function knownKeys(path: Path): string[] {
+  let schema: JsonSchema | undefined = clusterJsonSchema();
+  for (const step of path) schema = typeof step === 'number' ? schema?.items : schema?.properties?.[String(step)];
+  return Object.keys(schema?.properties ?? {});
+}
+
+/** The JSON schema of what may be written in a KimCluster. */
+export function clusterJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(kimClusterSchema, { io: 'input', unrepresentable: 'any' });
+}

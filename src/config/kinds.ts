@@ -1,0 +1,245 @@
+// The kinds of single values: numbers, durations, sizes, texts, choices, switches and lists.
+
+import { show, type Kind, type Place } from './field.ts';
+import { DURATION, formatBytes, formatDuration, parseBytes, parseDuration, SIZE } from './units.ts';
+import { z } from './z.ts';
+
+/** A leaf: `coerce` makes of what was received what `type` judges, and leaves alone what it does not understand. */
+function leaf<T>(
+  kind: Omit<Kind<T>, 'read' | 'written'> & { written?: z.ZodType<T> },
+  coerce: (raw: unknown, place: Place) => unknown,
+): Kind<T> {
+  return {
+    written: kind.type,
+    ...kind,
+    read(raw, place) {
+      const judged = kind.type.safeParse(coerce(raw, place));
+      if (judged.success) return judged.data;
+      place.report.problem(place.path, `is ${show(raw, place.secret)}; allowed: ${kind.allowed}`);
+      return undefined;
+    },
+  };
+}
+
+/** The original passes numbers through text and takes the digits they begin with; so "3344" is a port, and "12abc" is 12 with a note. */
+function leadingNumber(raw: unknown, place: Place): unknown {
+  if (typeof raw === 'number' && !Number.isInteger(raw)) return cut(raw, Math.trunc(raw), place);
+  if (typeof raw !== 'string') return raw;
+  const digits = /^\s*([+-]?\d+)(.*)$/s.exec(raw);
+  if (digits === null) return raw;
+  const value = Number(digits[1]);
+  return digits[2]?.trim() === '' ? value : cut(raw, value, place);
+}
+
+function cut(raw: unknown, value: number, place: Place): number {
+  place.report.note(place.path, `is ${show(raw, place.secret)} and taken as ${value}`);
+  return value;
+}
+
+function integer(min: number, max: number, error: string): z.ZodType<number> {
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function range(min: number, max: number, off: boolean): string {
+  return `from ${off ? '0 (off)' : min} to ${max}`;
+}
+
+interface WholeOptions {
+  /** 0 turns off what the number limits; to be said wherever the number is. */
+  readonly off?: boolean;
+  /** The original quietly takes more than `max` as `max`; so do we, with a note. */
+  readonly capped?: boolean;
+}
+
+/** A whole number, also as text. */
+export function whole(min: number, max: number, { off = false, capped = false }: WholeOptions = {}): Kind<number> {
+  const allowed = `whole numbers ${range(min, max, off)}`;
+  return leaf({ type: integer(min, max, allowed), allowed }, (raw, place) => {
+    const value = leadingNumber(raw, place);
+    return capped && typeof value === 'number' && value > max ? cut(raw, max, place) : value;
+  });
+}
+
+/** A whole number that may carry its unit in a text: the number alone is in the smallest unit, and nothing is guessed from other text. */
+function measured(min: number, max: number, off: boolean, unit: Unit): Kind<number> {
+  const allowed = `${unit.name} ${range(min, max, off)} (${unit.format(max)}), or a text like ${unit.example}`;
+  const type = integer(min, max, allowed);
+  const text = z.string().regex(unit.pattern, { error: allowed });
+  return leaf(
+    {
+      type,
+      allowed,
+      human: unit.format,
+      written: z
+        .union([type, text], { error: allowed })
+        .transform((value) => (typeof value === 'string' ? (unit.parse(value) ?? NaN) : value))
+        .pipe(type as z.ZodType<number, number>),
+    },
+    (raw) => (typeof raw === 'string' ? (unit.parse(raw.trim()) ?? (/^\d+$/.test(raw.trim()) ? Number(raw) : raw)) : raw),
+  );
+}
+
+interface Unit {
+  readonly name: string;
+  readonly example: string;
+  readonly pattern: RegExp;
+  readonly parse: (text: string) => number | undefined;
+  readonly format: (value: number) => string;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Milliseconds: 30000, or "30s". */
+export function duration(min: number, max = DAY_MS, { off = false } = {}): Kind<number> {
+  return measured(min, max, off, { name: 'milliseconds', example: '30s', pattern: DURATION, parse: parseDuration, format: formatDuration });
+}
+
+/** Bytes: 8388608, or "8MiB". */
+export function bytes(min: number, max: number): Kind<number> {
+  return measured(min, max, false, { name: 'bytes', example: '8MiB', pattern: SIZE, parse: parseBytes, format: formatBytes });
+}
+
+/** A timer of Node.js waits at most 2^31 - 1 ms, a little less than 25 days. */
+const MAX_TIMER_MS = 24 * DAY_MS;
+/** co_kimserver means milliseconds, kimserver seconds, and the README of both shows 30; nobody means 30 ms, and nobody 17 minutes. */
+const SECONDS_BELOW = 1000;
+/** From here up nobody wonders whether the number was meant as seconds. */
+const CLEARLY_MS = 10_000;
+
+/** The idle time of the originals, whose unit has to be guessed from its size; a text with a unit says it. In a KimCluster it is a duration. */
+export function idleTime(fallback: number): Kind<number> {
+  const allowed = `seconds (below ${SECONDS_BELOW}) or milliseconds (up to ${MAX_TIMER_MS}), or a text like 30s`;
+  const { type, written } = duration(1, MAX_TIMER_MS);
+  return leaf({ type, written, allowed, human: formatDuration }, (raw, place) => {
+    const withUnit = typeof raw === 'string' ? parseDuration(raw.trim()) : undefined;
+    if (withUnit !== undefined) return withUnit;
+    const value =
+      typeof raw === 'string' && /^\s*[+-]?\d+\.\d+\s*$/.test(raw)
+        ? Number(raw)
+        : typeof raw === 'number'
+          ? raw
+          : leadingNumber(raw, place);
+    if (typeof value !== 'number') return raw;
+    const say = (text: string) => place.report.note(place.path, `${value} is taken as ${text}`);
+    if (value <= 0) {
+      say(`the default, ${formatDuration(fallback)}`);
+      return fallback;
+    }
+    if (value < SECONDS_BELOW) {
+      const ms = Math.max(1, Math.round(value * 1000));
+      say(`${value} seconds; numbers from ${SECONDS_BELOW} up are milliseconds, and a text like "${formatDuration(ms)}" is always clear`);
+      return ms;
+    }
+    if (value < CLEARLY_MS) say(`${value} milliseconds; if seconds are meant, write "${value}s"`);
+    return Math.round(value);
+  });
+}
+
+/** A text; numbers are taken as text, as the original does. `pattern` judges what is not empty. */
+export function text(
+  allowed = 'a text',
+  { min = 0, max = 1000, pattern }: { min?: number; max?: number; pattern?: RegExp } = {},
+): Kind<string> {
+  let type = z.string({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
+  if (pattern !== undefined) type = type.regex(min === 0 ? new RegExp(`^$|${pattern.source}`) : pattern, { error: allowed });
+  return leaf({ type, allowed }, (raw) => (typeof raw === 'number' ? String(raw) : raw));
+}
+
+/** A name that also becomes part of a path in ZooKeeper and of a process title. */
+export function name(): Kind<string> {
+  return text('1 to 100 characters without "/" and control characters', { min: 1, max: 100, pattern: /^[^/\p{Cc}]+$/u });
+}
+
+/** A host name or address without port. `none`: may be empty, and what that means. */
+export function host(none?: string): Kind<string> {
+  const allowed = `a host name or address without port${none === undefined ? '' : `, or "" (${none})`}`;
+  return text(allowed, { min: none === undefined ? 1 : 0, max: 253, pattern: /^(?![^:]+:\d+$)[^\s/[\]]+$/ });
+}
+
+/** A TCP port; 0 is any free one, where `free` says so. */
+export function port({ free = true } = {}): Kind<number> {
+  const allowed = free ? 'ports from 1 to 65535, or 0 (any free one)' : 'ports from 1 to 65535';
+  return leaf({ type: integer(free ? 0 : 1, 65535, allowed), allowed }, leadingNumber);
+}
+
+/** A port that may be absent: `false` in the file, null in the program. */
+export function portOrNone(): Kind<number | null> {
+  const { type, allowed } = port();
+  const either = `${allowed}, or false (none)`;
+  return leaf(
+    {
+      type: z.union([type, z.null()], { error: either }),
+      written: z.union([type, z.literal(false).transform(() => null)], { error: either }),
+      allowed: either,
+    },
+    (raw, place) => (raw === false || raw === 'false' || raw === 'none' ? null : leadingNumber(raw, place)),
+  );
+}
+
+/** One of some words, in any case. `aliases` are other words for them; `refuse` has a better sentence for some wrong ones. */
+export function choice<W extends string>(
+  words: readonly W[],
+  { aliases = {}, refuse }: { aliases?: Readonly<Record<string, NoInfer<W>>>; refuse?: (word: string) => string | undefined } = {},
+): Kind<W> {
+  const others = Object.keys(aliases);
+  const allowed = words.join(', ') + (others.length > 0 ? ` (and the other names ${others.join(', ')})` : '');
+  const find = (raw: unknown) => {
+    const word = typeof raw === 'string' ? raw.trim().toLowerCase() : raw;
+    return typeof word === 'string' ? (aliases[word] ?? word) : word;
+  };
+  const type = z.enum(words, { error: allowed }) as unknown as z.ZodType<W>;
+  const written = z
+    .string({ error: allowed })
+    .transform(find)
+    .pipe(type)
+    .meta({ enum: [...words, ...others] }) as unknown as z.ZodType<W>;
+  const kind = leaf<W>({ type, written, allowed }, find);
+  return {
+    ...kind,
+    read(raw, place) {
+      const word = find(raw);
+      const reason = typeof word === 'string' ? refuse?.(word) : undefined;
+      if (reason === undefined) return kind.read(raw, place);
+      place.report.problem(place.path, `is ${show(raw)}, ${reason}`);
+      return undefined;
+    },
+  };
+}
+
+const FLAGS: Readonly<Record<string, boolean>> = {
+  true: true,
+  false: false,
+  yes: true,
+  no: false,
+  on: true,
+  off: false,
+  1: true,
+  0: false,
+};
+
+/** True or false, also as the text that the environment holds. */
+export function flag(): Kind<boolean> {
+  const allowed = 'true or false';
+  return leaf({ type: z.boolean({ error: allowed }), allowed }, (raw) =>
+    typeof raw === 'string' || typeof raw === 'number' ? (FLAGS[String(raw).trim().toLowerCase()] ?? raw) : raw,
+  );
+}
+
+/** A list of texts; from the environment and flags a text with commas, or JSON. */
+export function list(max = 100): Kind<readonly string[]> {
+  const allowed = `a list of texts (at most ${max})`;
+  const item = z.string({ error: allowed }).min(1, { error: allowed });
+  return leaf({ type: z.array(item, { error: allowed }).max(max, { error: allowed }), allowed }, (raw) => {
+    if (typeof raw !== 'string') return raw;
+    if (!raw.trim().startsWith('['))
+      return raw
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '');
+    try {
+      return JSON.parse(raw);
+    } catch {
+      return raw;
+    }
+  });
+}

@@ -78,14 +78,14 @@ export const limitOptions = limits({
   },
   request_rate: {
     kind: whole(0, MANY, { off: true }),
-    default: 20_000,
+    default: 100_000,
     unit: 'per second',
     section: requests,
     doc: 'Requests each second of one connection once request_burst is used up. Above it reading pauses; nothing is lost or closed. 0 turns it off.',
   },
   request_burst: {
     kind: whole(1, MANY),
-    default: 40_000,
+    default: 200_000,
     unit: 'requests',
     section: requests,
     doc: 'Requests of one connection that are taken at once before request_rate counts.',

@@ -187,7 +187,7 @@ export class Connection {
 
   /** Takes the descriptor for another process, with the bytes that were read and not used. Only while isQuiet. */
   detach(): { handle: Handle; rest: Buffer } | undefined {
-    const handle = detach(this.socket);
+    const handle = detach(this.socket, (chunk) => this.decoder.feed(chunk));
     if (handle === undefined) return undefined;
     this.state = 'detached';
     this.#ledger.connections.give();

@@ -20,25 +20,22 @@ interface Internals {
 }
 
 /**
- * Takes the descriptor out of a socket, which is useless afterwards and emits nothing more. Must be called in a turn of the event loop in
- * which everything that was read has been delivered. Returns undefined if the socket is closed already.
+ * Takes the descriptor out of a socket, which is useless afterwards and emits nothing more. `left` gets what the socket has read and not
+ * delivered: a paused one reads ahead. Returns undefined if the socket is closed already.
  */
-export function detach(socket: net.Socket): Handle | undefined {
+export function detach(socket: net.Socket, left: (chunk: Buffer) => void): Handle | undefined {
   const inner = socket as unknown as Internals;
   const handle = inner._handle;
   if (handle === null) return undefined;
   handle.readStop();
   handle.onread = () => undefined;
-  inner._handle = null;
+  // first the listeners: read() also emits what it returns
   socket.removeAllListeners();
   socket.on('error', () => undefined);
+  for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) left(chunk);
+  inner._handle = null;
   socket.destroy();
   return handle;
-}
-
-/** Stops reading in this very moment: no byte is taken from the kernel that was not delivered yet. */
-export function stopReading(socket: net.Socket): void {
-  (socket as unknown as Internals)._handle?.readStop();
 }
 
 /** A socket on a descriptor that came from another process. Reading begins with the next turn. */

@@ -144,7 +144,8 @@ export class Manager {
 
   #pass(socket: net.Socket): void {
     const worker = this.pool.pick();
-    const handle = detach(socket);
+    // it was never read from
+    const handle = detach(socket, () => undefined);
     if (handle === undefined) return;
     if (worker === undefined) {
       this.#refuse('not_ready');

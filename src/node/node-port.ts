@@ -3,7 +3,7 @@
 
 import net from 'node:net';
 import { faults } from '../errors.ts';
-import { detach, stopReading, type Handle } from '../net/handle.ts';
+import { detach, type Handle } from '../net/handle.ts';
 import type { Logger } from '../ops/log.ts';
 import { FramingError } from '../wire/codec.ts';
 import { protobufCodec } from '../wire/codecs/protobuf.ts';
@@ -78,13 +78,10 @@ export function createNodePort({ log, hasWorker, pass, refused }: NodePortOption
         socket.removeAllListeners('data');
         return answerAndClose(socket, frame, fault);
       }
-      // nothing may be read from now on, or bytes would be lost with this socket
-      stopReading(socket);
       over();
       const { cmd, seq } = frame;
-      const rest = decoder.rest();
-      const handle = detach(socket);
-      if (handle !== undefined) pass(index, { cmd, seq, rest, handle });
+      const handle = detach(socket, (bytes) => decoder.feed(bytes));
+      if (handle !== undefined) pass(index, { cmd, seq, rest: decoder.rest(), handle });
     };
   });
 }

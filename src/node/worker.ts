@@ -72,6 +72,12 @@ class Worker {
     const worker = new Worker(init, channel, (stats) => new Router(modules, stats));
     await worker.#hosts.start();
     process.on('message', (message: ToWorker, handle: unknown) => worker.#receive(message, handle as Handle));
+    // an error nobody foresaw ends the worker, and the manager starts another
+    process.on('uncaughtException', (error) => {
+      worker.#log.fatal('worker crashed', { err: error });
+      worker.#log.flush();
+      process.exit(exitCodes.crashed);
+    });
     process.on('SIGUSR2', () => process.stderr.write(worker.#ledger.toText() + '\n'));
     worker.#begin();
     channel.send({ type: 'ready' });
@@ -84,6 +90,7 @@ class Worker {
       name: init.config.server_name,
       level: init.config.log_level,
       path: init.config.log_path === '' ? undefined : init.config.log_path,
+      file: { rotate: false },
       base: { worker: init.index },
     });
     this.#codec = codecByName(init.config.gate_codec);

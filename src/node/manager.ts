@@ -105,7 +105,7 @@ export class Manager {
     const { gate_host, gate_port, node_host, node_port, is_reuseport, admin_host, admin_port } = this.#config;
     const hasGate = gate_host !== '';
     // ports first: a port that is taken is known before any worker has been started
-    if (hasGate && is_reuseport) this.#listening.push(this.#share(gate_host, gate_port));
+    if (hasGate && is_reuseport) this.#listening.push(await this.#share(gate_host, gate_port));
     const gate = hasGate && !is_reuseport ? await listen(this.#gate(), gate_host, gate_port, 'gate') : undefined;
     if (gate !== undefined) this.#listening.push(gate);
     if (node_host !== '') this.#listening.push(await listen(this.#nodePort(), node_host, node_port, 'node'));
@@ -128,8 +128,11 @@ export class Manager {
     });
   }
 
-  #share(host: string, port: number): Listening {
-    const bound = bindShared(host, port);
+  async #share(host: string, port: number): Promise<Listening> {
+    // binding alone does not tell that a port is taken; listening does
+    const probe = await listen(net.createServer(), host, port, 'gate');
+    probe.close();
+    const bound = bindShared(host, probe.port);
     this.#shared = bound.handle;
     return {
       kind: 'gate',

@@ -4,27 +4,19 @@
 //       |                  +--died / hung--+
 //       +--died------------+--> starting again after a pause;  too often --> held --heldMs--> starting
 
-import { fork, type ChildProcess } from 'node:child_process';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Handle } from '../net/handle.ts';
 import type { Logger } from '../ops/log.ts';
-import type { WorkerState, WorkerStatus } from '../ops/snapshot.ts';
+import type { WorkerStatus } from '../ops/snapshot.ts';
 import { StatsBook } from '../ops/stats-book.ts';
-import { channelOf, type Channel, type FromWorker, type ToWorker, type Transfer } from './channel.ts';
-import { exitCodes } from './exit-codes.ts';
-import { titlePadding } from './title.ts';
+import type { FromWorker, ToWorker, Transfer } from './channel.ts';
+import { fits, launch, type WorkerProcess } from './worker-process.ts';
 
 /** A worker that is not ready by then is taken for dead. */
 const START_MS = 30_000;
 /** What a leaving worker gets beyond its drain time to stop its modules. */
 const LEAVE_GRACE_MS = 35_000;
-/** Descriptors on their way to one worker; more than that and it is not given another one. */
-const MAX_PASSING = 256;
 const WATCH_MS = 500;
-
-const ENTRY = fileURLToPath(new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url));
 
 export interface PoolOptions {
   config: NodeConfig;
@@ -37,36 +29,6 @@ export interface PoolOptions {
   /** Something about the workers changed: somebody who waits may go on. */
   onChange(): void;
   onReady(worker: WorkerProcess): void;
-}
-
-/** One process. A worker number may have two for a while: a new one that serves and an old one that leaves. */
-export class WorkerProcess {
-  readonly index: number;
-  readonly incarnation: number;
-  readonly child: ChildProcess;
-  readonly channel: Channel<ToWorker>;
-  state: WorkerState = 'starting';
-  since = new Date();
-  connections = 0;
-  passing = 0;
-  lastSeen: number;
-  isFull = false;
-  /** Why it ends, where we know before it does. */
-  cause: string | undefined;
-  leaveTimer: NodeJS.Timeout | undefined;
-
-  constructor(index: number, incarnation: number, child: ChildProcess, now: number) {
-    this.index = index;
-    this.incarnation = incarnation;
-    this.child = child;
-    this.channel = channelOf(child);
-    this.lastSeen = now;
-  }
-
-  become(state: WorkerState): void {
-    this.state = state;
-    this.since = new Date();
-  }
 }
 
 /** A worker number and its history. */
@@ -127,7 +89,7 @@ export class Pool {
   pick(): WorkerProcess | undefined {
     let best: WorkerProcess | undefined;
     for (const worker of this.#processes) {
-      if (worker.state !== 'serving' || worker.isFull || worker.passing >= MAX_PASSING) continue;
+      if (!fits(worker)) continue;
       if (best === undefined || worker.connections < best.connections) best = worker;
     }
     return best;
@@ -294,8 +256,8 @@ export class Pool {
   /** Resolves when the new process serves; rejects if it ends before. */
   #spawn(place: Place): Promise<void> {
     const incarnation = ++this.#incarnations;
-    const child = fork(ENTRY, [titlePadding], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
-    const worker = new WorkerProcess(place.index, incarnation, child, this.#options.now());
+    const worker = launch(place.index, incarnation, this.#options.now());
+    const { child } = worker;
     this.#processes.add(worker);
     const { config, folder, instance } = { ...this.#options, config: this.#config };
     worker.channel.send({ type: 'init', config, folder, instance, index: place.index, incarnation });
@@ -427,6 +389,3 @@ export class Pool {
     return new Promise((resolve) => (this.#processes.size === 0 ? resolve() : this.#emptied.push(resolve)));
   }
 }
-
-/** Exit codes that say that starting again is pointless now; the first start of a node gives up with them. */
-export const isInitFailure = (code: number | null): boolean => code === exitCodes.childInitFailed;

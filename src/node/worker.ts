@@ -212,7 +212,11 @@ class Worker {
       socket.on('error', () => undefined);
       if (this.#accepting!.add(socket) === 'waiting') this.#stats.countLimit('accept_rate');
     });
-    this.#server.on('error', (error) => this.#log.error('listening failed', { err: error }));
+    this.#server.on('error', ({ message }) => {
+      this.#channel.send({ type: 'failed', message: `can not listen: ${message}` }, undefined, () =>
+        process.exit(exitCodes.childInitFailed),
+      );
+    });
     listenOn(this.#server, handle, BACKLOG);
   }
 

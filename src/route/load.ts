@@ -15,27 +15,34 @@ const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
 
 export type ModuleSource = { kind: 'shipped'; name: string } | { kind: 'file'; file: string };
 
+/** Beside a configuration, as in the original. */
+const SUBFOLDER = 'modules';
+
 /**
- * Where the module of that name comes from: a shipped name, or a path (with a slash or an ending) relative to `folder`; a bare name that is
- * not shipped is looked for in `folder`. Throws a sentence with what there is.
+ * Where the module of that name comes from: a shipped name, or a path relative to `folder`, with its ending or without; a bare name is also
+ * looked for in `folder`/modules. Throws a sentence with what there is.
  */
 export function findModule(name: string, folder: string, shipped: Shipped): ModuleSource {
   const wanted = ALIASES[name] ?? name;
-  if (wanted in shipped) return { kind: 'shipped', name: wanted };
+  if (Object.hasOwn(shipped, wanted)) return { kind: 'shipped', name: wanted };
   if (extname(name) === '.so') {
     throw new Error(
       `module "${name}" is a C++ library, which this server can not load; write it in TypeScript (docs/modules.md), or use one of: ` +
         [...Object.keys(ALIASES), ...Object.keys(shipped)].join(', '),
     );
   }
-  const path = isAbsolute(name) ? name : resolve(folder, name);
-  for (const file of [path, ...EXTENSIONS.map((ending) => path + ending), ...EXTENSIONS.map((ending) => join(path, `index${ending}`))]) {
-    if (existsSync(file) && statSync(file).isFile()) return { kind: 'file', file };
-  }
-  const own = name.includes('/') ? [] : modulesIn(folder);
+  const isBare = !name.includes('/');
+  const paths = isAbsolute(name) ? [name] : isBare ? [resolve(folder, name), resolve(folder, SUBFOLDER, name)] : [resolve(folder, name)];
+  for (const file of paths.flatMap(filesOf)) if (existsSync(file) && statSync(file).isFile()) return { kind: 'file', file };
+  const own = isBare ? [...modulesIn(folder), ...modulesIn(join(folder, SUBFOLDER))] : [];
   throw new Error(
-    `unknown module "${name}" in modules; installed: ${[...Object.keys(shipped), ...own].join(', ')}; looked for the file ${path}`,
+    `unknown module "${name}" in modules; installed: ${[...Object.keys(shipped), ...own].join(', ')}; looked for the file ${paths.join(' and ')}`,
   );
+}
+
+/** What a path without an ending may mean. */
+function filesOf(path: string): string[] {
+  return [path, ...EXTENSIONS.map((ending) => path + ending), ...EXTENSIONS.map((ending) => join(path, `index${ending}`))];
 }
 
 function modulesIn(folder: string): string[] {

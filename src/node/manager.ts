@@ -317,6 +317,12 @@ export class Manager {
     this.log.flush();
   }
 
+  /** Closes every port, the admin server's too, so that a process that takes this one's place can have them; connections are still served. */
+  async freePorts(): Promise<void> {
+    this.#stopListening();
+    await this.#closeAdmin();
+  }
+
   /** Ends everything now. */
   async kill(): Promise<void> {
     this.#state = 'stopping';
@@ -333,7 +339,12 @@ export class Manager {
   async #close(): Promise<void> {
     this.pool.close();
     this.#delay.disable();
-    await this.#admin?.close();
+    await this.#closeAdmin();
+  }
+
+  async #closeAdmin(): Promise<void> {
+    const admin = this.#admin;
     this.#admin = undefined;
+    await admin?.close();
   }
 }

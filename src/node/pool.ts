@@ -173,6 +173,7 @@ export class Pool {
   /** Ends all workers now. */
   async kill(): Promise<void> {
     this.#ending = true;
+    for (const place of this.#places.values()) clearTimeout(place.timer);
     for (const worker of this.#processes) worker.child.kill('SIGKILL');
     await this.#allGone();
   }

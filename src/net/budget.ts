@@ -1,6 +1,7 @@
 // The memory that the connections of one worker may hold together: frames that are not finished and bytes that are not sent.
 // Above it those who hold most go first, and nobody new is let in until there is room again.
 
+import { Account } from '../ops/ledger.ts';
 import type { Connection } from './connection.ts';
 
 /** Below this share of the budget a worker that was full lets connections in again. */
@@ -12,9 +13,12 @@ export class MemoryBudget {
   readonly #accounts = new Map<Connection, number>();
   #full = false;
 
-  /** `limit` in bytes; 0 means none. */
-  constructor(limit: number) {
+  readonly #ledger: Account;
+
+  /** `limit` in bytes; 0 means none. `ledger` is the account of the ledger that what is held is written to. */
+  constructor(limit: number, ledger = new Account()) {
     this.limit = limit;
+    this.#ledger = ledger;
   }
 
   get used(): number {
@@ -32,8 +36,14 @@ export class MemoryBudget {
     const before = this.#accounts.get(connection) ?? 0;
     if (before === bytes) return;
     this.#used += bytes - before;
-    if (bytes === 0) this.#accounts.delete(connection);
-    else this.#accounts.set(connection, bytes);
+    if (bytes === 0) {
+      this.#accounts.delete(connection);
+      this.#ledger.give(before);
+      return;
+    }
+    this.#accounts.set(connection, bytes);
+    if (before === 0) this.#ledger.take(bytes);
+    else this.#ledger.grow(bytes - before);
   }
 
   forget(connection: Connection): void {

@@ -58,7 +58,7 @@ export class Serve implements ConnectionEvents, ClientHost {
     this.ledger = options.ledger;
     this.#log = options.log;
     this.#now = options.now;
-    this.#flow = new Flow(options.limits.workerMemory, options.stats, options.log);
+    this.#flow = new Flow(options.limits.workerMemory, options.ledger, options.stats, options.log);
     this.#outbox = new Outbox((due) => {
       const now = this.#now();
       for (const connection of due) this.#turn(connection, now);

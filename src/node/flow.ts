@@ -1,0 +1,75 @@
+// Back-pressure: reading from a connection stops while it has too much in flight or unsent, and goes on below; whoever holds far too
+// much is closed, and the largest first when all together hold too much.
+
+import { MemoryBudget } from '../net/budget.ts';
+import type { Connection } from '../net/connection.ts';
+import type { Ledger } from '../ops/ledger.ts';
+import type { Logger } from '../ops/log.ts';
+import type { Stats } from '../ops/stats.ts';
+import type { Limits, LimitKey } from './limits.ts';
+
+/** While a handler keeps a connection waiting, this much more is read from it; enough for the next burst, too little to hurt. */
+const READ_AHEAD = 64 * 1024;
+
+export class Flow {
+  readonly budget: MemoryBudget;
+  readonly #stats: Stats;
+  readonly #log: Logger;
+
+  constructor(workerMemory: number, ledger: Ledger, stats: Stats, log: Logger) {
+    this.budget = new MemoryBudget(workerMemory, ledger.buffers);
+    this.#stats = stats;
+    this.#log = log;
+  }
+
+  /** Looks at what a connection holds and does what follows. A connection that leaves is not read while something is in flight. */
+  judge(connection: Connection, limits: Limits, now: number, isLeaving: boolean): void {
+    if (connection.state !== 'open') return this.budget.forget(connection);
+    const unsent = connection.socket.writableLength;
+    const { held } = connection.decoder;
+    this.budget.note(connection, unsent + held);
+    const isSlow = unsent > limits.outgoingLimit;
+    if (!isSlow) connection.slowSince = 0;
+    else if (connection.slowSince === 0) {
+      connection.slowSince = now;
+      this.#limit('outgoing_limit');
+    }
+    if (unsent > limits.outgoingBurst && !connection.isLink) {
+      this.#limit('outgoing_burst');
+      return connection.destroy('outgoing');
+    }
+    const isBusy = connection.slots !== undefined && connection.slots.length > 0;
+    if (isSlow || connection.waiting !== undefined || (isBusy && (isLeaving || held > READ_AHEAD))) this.#pause(connection);
+    else this.unpause(connection);
+    if (this.budget.used > this.budget.limit) this.#shed();
+  }
+
+  forget(connection: Connection): void {
+    this.budget.forget(connection);
+    this.unpause(connection);
+  }
+
+  #pause(connection: Connection): void {
+    if (connection.paused) return;
+    this.#stats.paused++;
+    connection.pause();
+  }
+
+  unpause(connection: Connection): void {
+    if (!connection.paused) return;
+    this.#stats.paused--;
+    connection.resume();
+  }
+
+  #shed(): void {
+    for (const connection of this.budget.offenders()) {
+      this.#limit('worker_memory');
+      this.#log.warn('connection closed: worker_memory is exceeded', { client: connection.id, remote: connection.remote });
+      connection.destroy('memory');
+    }
+  }
+
+  #limit(key: LimitKey): void {
+    this.#stats.countLimit(key);
+  }
+}

@@ -50,10 +50,6 @@ export class MemoryBudget {
     this.note(connection, 0);
   }
 
-  get holdsNothing(): boolean {
-    return this.#accounts.size === 0;
-  }
-
   /** The connections to end so that the rest fits, the largest first; empty while everything fits. */
   offenders(): Connection[] {
     if (this.limit === 0 || this.#used <= this.limit) return [];

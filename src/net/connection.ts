@@ -59,6 +59,8 @@ export class Connection {
   slowSince = 0;
   paused = false;
   peerEnded = false;
+  /** Set when no further request is taken: it ends for this reason once those in flight are answered. */
+  ending: CloseReason | undefined;
   requests = 0;
   bytesIn = 0;
   bytesOut = 0;

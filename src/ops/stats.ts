@@ -72,6 +72,34 @@ export class CommandStats {
   }
 }
 
+/** Counts equal outcomes of one turn of the event loop together: one look at the clock for all of them instead of one for each. */
+export class Tally {
+  #stats: CommandStats | undefined;
+  #code = 0;
+  #n = 0;
+  readonly #seconds: () => number;
+
+  /** `seconds` tells how long the turn has lasted. */
+  constructor(seconds: () => number) {
+    this.#seconds = seconds;
+  }
+
+  count(stats: CommandStats, code: number): void {
+    if (stats !== this.#stats || code !== this.#code) {
+      this.end();
+      this.#stats = stats;
+      this.#code = code;
+    }
+    this.#n++;
+  }
+
+  /** Writes down what was counted; at the latest when the turn ends. */
+  end(): void {
+    if (this.#n > 0) this.#stats!.done(this.#code, this.#seconds(), this.#n);
+    this.#n = 0;
+  }
+}
+
 /** The counters of one worker. */
 export class Stats {
   connections = 0;

@@ -52,7 +52,7 @@ export class Client {
     return this.#host.push(this, cmd, data);
   }
 
-  /** Ends the connection after what was sent to it so far. */
+  /** Takes no further request, and ends the connection when those in flight are answered and everything is sent. */
   close(): void {
     this.#host.close(this);
   }

@@ -20,7 +20,9 @@ function wrap(type: protobuf.Type): ProtoType {
     encode(value) {
       const problem = type.verify(value);
       if (problem !== null) throw new Error(problem);
-      const unknown = Object.keys(value).find((key) => !(key in type.fields) && !(key in type.oneofs));
+      // a type without oneofs has no table of them, whatever its declaration says
+      const known: object = { ...type.oneofs, ...type.fields };
+      const unknown = Object.keys(value).find((key) => !Object.hasOwn(known, key));
       if (unknown !== undefined)
         throw new Error(`${unknown}: no such field in ${type.name}; fields: ${Object.keys(type.fields).join(', ')}`);
       return Buffer.from(type.encode(type.fromObject(value)).finish());

@@ -4,8 +4,9 @@
 //   oneof { Request req_target = 1 { uint32 route_id = 1; string route = 2 }; Response rsp_result = 2 { int32 code = 1; bytes msg = 2 } }
 //   bytes data = 3; bytes add_on = 4; string trace_id = 5
 
+import { isUtf8 } from 'node:buffer';
 import { Fault } from '../errors.ts';
-import { readVarint, skipField, skipVarint } from './frame.ts';
+import { readVarint, skipBytes, skipField, skipTag, skipVarint } from './frame.ts';
 import type { Writer } from './writer.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -24,11 +25,12 @@ export function readBody(bytes: Buffer, start = 0, end = bytes.length): Body {
   const body: Body = { data: EMPTY, addOn: EMPTY, traceId: '', result: undefined, target: undefined };
   let i = start;
   while (i < end) {
-    const tag = bytes[i]!;
+    const value = skipTag(bytes, i, end);
+    const tag = value < 0 ? 0 : readVarint(bytes, i, value);
     if (tag === 0x0a || tag === 0x12 || tag === 0x1a || tag === 0x22 || tag === 0x2a) {
-      const begin = skipVarint(bytes, i + 1, end);
-      const next = begin < 0 ? -1 : begin + readVarint(bytes, i + 1, begin);
-      if (next < 0 || next > end) throw broken(i - start);
+      const next = skipBytes(bytes, value, end);
+      if (next < 0) throw broken(i - start);
+      const begin = skipVarint(bytes, value, end);
       // fields of the oneof: the one that comes last counts, and parts of the same one are merged
       if (tag === 0x1a) body.data = bytes.subarray(begin, next);
       else if (tag === 0x12) {
@@ -38,7 +40,7 @@ export function readBody(bytes: Buffer, start = 0, end = bytes.length): Body {
         body.target = readTarget(bytes, begin, next, body.target);
         body.result = undefined;
       } else if (tag === 0x22) body.addOn = bytes.subarray(begin, next);
-      else body.traceId = bytes.toString('utf8', begin, next);
+      else body.traceId = readText(bytes, begin, next);
       i = next;
     } else {
       const next = skipField(bytes, i, end);
@@ -72,44 +74,48 @@ function broken(at: number): Fault {
 
 function readResult(bytes: Buffer, start: number, end: number, before: Body['result']): NonNullable<Body['result']> {
   const result = before ?? { code: 0, msg: EMPTY };
-  let i = start;
-  while (i < end) {
-    const value = i + 1;
-    if (bytes[i] === 0x08) {
-      const next = skipVarint(bytes, value, end);
-      if (next < 0) throw broken(i);
-      result.code = readInt32(bytes, value, next);
-      i = next;
-    } else if (bytes[i] === 0x12) {
-      const begin = skipVarint(bytes, value, end);
-      const next = begin < 0 ? -1 : begin + readVarint(bytes, value, begin);
-      if (next < 0 || next > end) throw broken(i);
-      result.msg = bytes.subarray(begin, next);
-      i = next;
-    } else if ((i = skipField(bytes, i, end)) < 0) throw broken(start);
-  }
+  readPair(
+    bytes,
+    start,
+    end,
+    (value, next) => (result.code = readInt32(bytes, value, next)),
+    (begin, next) => (result.msg = bytes.subarray(begin, next)),
+  );
   return result;
 }
 
 function readTarget(bytes: Buffer, start: number, end: number, before: Body['target']): NonNullable<Body['target']> {
   const target = before ?? { routeId: 0, route: '' };
+  readPair(
+    bytes,
+    start,
+    end,
+    (value, next) => (target.routeId = readInt32(bytes, value, next) >>> 0),
+    (begin, next) => (target.route = readText(bytes, begin, next)),
+  );
+  return target;
+}
+
+type Found = (begin: number, next: number) => void;
+
+/** Walks a message with a number as field 1 and bytes as field 2, which both parts of the oneof are. */
+function readPair(bytes: Buffer, start: number, end: number, number: Found, text: Found): void {
   let i = start;
   while (i < end) {
-    const value = i + 1;
-    if (bytes[i] === 0x08) {
-      const next = skipVarint(bytes, value, end);
-      if (next < 0) throw broken(i);
-      target.routeId = readInt32(bytes, value, next) >>> 0;
-      i = next;
-    } else if (bytes[i] === 0x12) {
-      const begin = skipVarint(bytes, value, end);
-      const next = begin < 0 ? -1 : begin + readVarint(bytes, value, begin);
-      if (next < 0 || next > end) throw broken(i);
-      target.route = bytes.toString('utf8', begin, next);
-      i = next;
-    } else if ((i = skipField(bytes, i, end)) < 0) throw broken(start);
+    const value = skipTag(bytes, i, end);
+    const tag = value < 0 ? 0 : readVarint(bytes, i, value);
+    const next = tag === 0x08 ? skipVarint(bytes, value, end) : tag === 0x12 ? skipBytes(bytes, value, end) : skipField(bytes, i, end);
+    if (next < 0) throw broken(i - start);
+    if (tag === 0x08) number(value, next);
+    else if (tag === 0x12) text(skipVarint(bytes, value, end), next);
+    i = next;
   }
-  return target;
+}
+
+/** Text has to be UTF-8: the original refuses a message in which it is not. */
+function readText(bytes: Buffer, begin: number, next: number): string {
+  if (!isUtf8(bytes.subarray(begin, next))) throw new Fault('invalidMessage', 'a text in the body is not UTF-8');
+  return bytes.toString('utf8', begin, next);
 }
 
 /** The low 32 bits of a varint, as protobuf takes them for int32 and uint32. */

@@ -73,22 +73,23 @@ export const headLen = (b: Uint8Array, at: number): number => u32(b, at + 11) | 
  * Reads any 15 bytes that protobuf accepts as a MsgHead: fields in any order, repeated (the last wins) or unknown ones.
  * Throws Fault invalidPacket where the reference would close.
  */
-export function parseHead(b: Uint8Array, at: number): Head {
-  if (isPlainHead(b, at)) return { cmd: headCmd(b, at), seq: headSeq(b, at), len: headLen(b, at) };
+export function parseHead(b: Uint8Array, start: number): Head {
+  if (isPlainHead(b, start)) return { cmd: headCmd(b, start), seq: headSeq(b, start), len: headLen(b, start) };
   const head: Head = { cmd: 0, seq: 0, len: 0 };
-  const end = at + HEAD_BYTES;
-  let i = at;
+  const end = start + HEAD_BYTES;
+  let i = start;
   while (i < end) {
-    const tag = b[i]!;
-    if ((tag === TAG_CMD || tag === TAG_SEQ || tag === TAG_LEN) && i + 5 <= end) {
-      const value = u32(b, i + 1);
+    const at = skipTag(b, i, end);
+    const tag = at < 0 ? 0 : readVarint(b, i, at);
+    if ((tag === TAG_CMD || tag === TAG_SEQ || tag === TAG_LEN) && at + 4 <= end) {
+      const value = u32(b, at);
       if (tag === TAG_CMD) head.cmd = value;
       else if (tag === TAG_SEQ) head.seq = value;
       else head.len = value | 0;
-      i += 5;
+      i = at + 4;
     } else {
       const next = skipField(b, i, end);
-      if (next < 0) throw new Fault('invalidPacket', `not a frame head: ${Buffer.from(b.subarray(at, end)).toString('hex')}`);
+      if (next < 0) throw new Fault('invalidPacket', `not a frame head: ${Buffer.from(b.subarray(start, end)).toString('hex')}`);
       i = next;
     }
   }
@@ -100,7 +101,7 @@ const MAX_GROUP_DEPTH = 100;
 
 /** Steps over one protobuf field, whatever it is; returns where the next begins, or -1 if these bytes are no field or pass `end`. */
 export function skipField(b: Uint8Array, at: number, end: number, depth = 0): number {
-  const afterTag = skipVarint(b, at, end);
+  const afterTag = skipTag(b, at, end);
   if (afterTag < 0) return -1;
   const tag = readVarint(b, at, afterTag);
   // the number of a field is 1..2^29-1, so its tag fits into 32 bits
@@ -110,17 +111,13 @@ export function skipField(b: Uint8Array, at: number, end: number, depth = 0): nu
       return skipVarint(b, afterTag, end);
     case 1:
       return afterTag + 8 <= end ? afterTag + 8 : -1;
-    case 2: {
-      const begin = skipVarint(b, afterTag, end);
-      if (begin < 0) return -1;
-      const next = begin + readVarint(b, afterTag, begin);
-      return next <= end ? next : -1;
-    }
+    case 2:
+      return skipBytes(b, afterTag, end);
     case 3: {
       if (depth >= MAX_GROUP_DEPTH) return -1;
       let i = afterTag;
       for (;;) {
-        const inner = skipVarint(b, i, end);
+        const inner = skipTag(b, i, end);
         if (inner < 0) return -1;
         const innerTag = readVarint(b, i, inner);
         if (innerTag % 8 === 4) return innerTag === tag + 1 ? inner : -1;
@@ -140,6 +137,23 @@ export function skipVarint(b: Uint8Array, at: number, end: number): number {
   const last = Math.min(end, at + 10);
   for (let i = at; i < last; i++) if (b[i]! < 0x80) return i + 1;
   return -1;
+}
+
+/** A tag and the length of a field are 32-bit numbers: the original takes five bytes for each and refuses more, however many are zero. */
+const MAX_VARINT32 = 5;
+
+/** Steps over the tag at `at`; -1 if it does not end before `end` or is none. */
+export function skipTag(b: Uint8Array, at: number, end: number): number {
+  // nearly all fields there are have a number below 16
+  return at < end && b[at]! < 0x80 ? at + 1 : skipVarint(b, at, Math.min(end, at + MAX_VARINT32));
+}
+
+/** Steps over a length at `at` and as many bytes; -1 if they pass `end`. */
+export function skipBytes(b: Uint8Array, at: number, end: number): number {
+  const begin = skipVarint(b, at, Math.min(end, at + MAX_VARINT32));
+  if (begin < 0) return -1;
+  const next = begin + readVarint(b, at, begin);
+  return next <= end ? next : -1;
 }
 
 /** The value of the varint between `at` and `next` as a number: exact up to 2^53, which is more than any length here can be. */

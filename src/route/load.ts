@@ -4,6 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { extname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Module } from './module.ts';
+import { offerPublicApi } from './public-api.ts';
 import { checkModule } from './router.ts';
 
 /** Modules that come with the server, by name. */
@@ -65,6 +66,7 @@ export async function loadModules(names: readonly string[], folder: string, ship
 }
 
 async function importFile(name: string, file: string): Promise<{ default?: unknown }> {
+  offerPublicApi();
   try {
     return (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (cause) {

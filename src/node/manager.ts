@@ -5,20 +5,22 @@ import net from 'node:net';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { compareConfigs, type Change } from '../config/changes.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import type { CloseReason } from '../errors.ts';
 import { AcceptQueue } from '../net/accept-queue.ts';
 import { bindShared, detach, type Handle } from '../net/handle.ts';
 import { startAdmin, type Admin } from '../ops/admin.ts';
 import { ledgerText } from '../ops/ledger.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
-import type { Transfer } from './channel.ts';
+import type { ToWorker } from './channel.ts';
 import { listen, type Listening } from './listen.ts';
 import { createNodePort } from './node-port.ts';
-import { Pool } from './pool.ts';
+import { Pool, type Left } from './pool.ts';
 import { adminSource, type ManagerCounts } from './status.ts';
 
-/** Clients that came while no worker could be found wait no longer than this for a handover to be placed. */
+/** A connection for which there is no worker at this moment is tried again so often, and for so long. */
 const PLACE_RETRY_MS = 50;
+const MAX_PLACE_MS = 10_000;
 
 export interface ManagerOptions {
   config: NodeConfig;
@@ -26,6 +28,8 @@ export interface ManagerOptions {
   folder: string;
   version: string;
   log?: Logger;
+  /** Gets the resource ledger of each worker that leaves in order; whatever is held in it has leaked. */
+  onLeft?: ((left: Left) => void) | undefined;
 }
 
 /** What reload() did with each key that changed. */
@@ -66,7 +70,7 @@ export class Manager {
     return manager;
   }
 
-  constructor({ config, folder, version, log }: ManagerOptions) {
+  constructor({ config, folder, version, log, onLeft }: ManagerOptions) {
     this.#config = config;
     this.#folder = folder;
     this.version = version;
@@ -91,7 +95,8 @@ export class Manager {
       instance: this.#instance,
       log: this.log,
       now: () => performance.now(),
-      onHandover: (transfer, handle) => this.#place(transfer, handle),
+      onHandover: (transfer, handle) => this.#give({ ...transfer, type: 'adopt' }, handle, 'worker'),
+      onLeft,
       onChange: () => this.#queue.pump(),
       onReady: (worker) => {
         // a descriptor that stays open here: each worker gets a copy
@@ -146,20 +151,9 @@ export class Manager {
   }
 
   #pass(socket: net.Socket): void {
-    const worker = this.pool.pick();
     // it was never read from
     const handle = detach(socket, () => undefined);
-    if (handle === undefined) return;
-    if (worker === undefined) {
-      this.#refuse('not_ready');
-      handle.close();
-      return;
-    }
-    this.counts.passes++;
-    this.pool.pass(worker, { type: 'client' }, handle, (back) => {
-      this.#refuse('not_ready');
-      back.close();
-    });
+    if (handle !== undefined) this.#give({ type: 'client' }, handle, 'not_ready');
   }
 
   #nodePort(): net.Server {
@@ -171,26 +165,27 @@ export class Manager {
         const worker = this.pool.place(index);
         if (worker === undefined) return handle.close();
         this.counts.passes++;
-        this.pool.pass(worker, { type: 'link', cmd, seq, rest: rest.toString('base64') }, handle, (back) => back.close());
+        worker.pass({ type: 'link', cmd, seq, rest: rest.toString('base64') }, handle, (back) => back.close());
       },
     });
   }
 
-  /** Finds a new worker for a connection that a leaving one gave away; waits if there is none at this moment. */
-  #place(transfer: Transfer, handle: Handle, until = performance.now() + this.#config.drain_ms): void {
+  /** Gives a connection to the worker that has the fewest; waits if there is none at this moment, and closes it for `reason` if that takes long. */
+  #give(message: ToWorker, handle: Handle, reason: CloseReason, until = performance.now() + MAX_PLACE_MS): void {
     const worker = this.pool.pickAny();
     if (worker !== undefined) {
       this.counts.passes++;
-      this.pool.pass(worker, { ...transfer, type: 'adopt' }, handle, (back) => this.#place(transfer, back, until));
-    } else if (performance.now() < until && this.#state !== 'stopping') {
-      setTimeout(() => this.#place(transfer, handle, until), PLACE_RETRY_MS);
+      // a worker that dies now never saw it, so another one can have it
+      worker.pass(message, handle, (back) => this.#give(message, back, reason, until));
+    } else if (performance.now() < until && (this.#state === 'serving' || this.#state === 'starting')) {
+      setTimeout(() => this.#give(message, handle, reason, until), PLACE_RETRY_MS);
     } else {
-      this.#refuse('worker');
+      this.#refuse(this.#state === 'draining' ? 'drain' : reason);
       handle.close();
     }
   }
 
-  #refuse(reason: keyof ManagerCounts['refused']): void {
+  #refuse(reason: CloseReason): void {
     this.counts.refused[reason] = (this.counts.refused[reason] ?? 0) + 1;
     if (reason === 'accept_queue') this.#limit('accept_queue');
   }
@@ -238,7 +233,7 @@ export class Manager {
     if (this.#state !== 'serving') return [`the node is ${this.#state}`];
     const problems = this.pool.problems();
     // workers that come and go do not matter as long as one serves
-    return this.pool.serving().length > 0 && !problems.some((text) => text.includes('held back')) ? [] : problems;
+    return this.pool.serving().length > 0 && !this.pool.isHeld ? [] : problems;
   }
 
   /** Changes are made one after another; each resolves when it is done. */

@@ -6,11 +6,14 @@
 
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Handle } from '../net/handle.ts';
+import type { AccountSnapshot } from '../ops/ledger.ts';
 import type { Logger } from '../ops/log.ts';
 import type { WorkerStatus } from '../ops/snapshot.ts';
 import { StatsBook } from '../ops/stats-book.ts';
 import type { FromWorker, ToWorker, Transfer } from './channel.ts';
-import { fits, launch, type WorkerProcess } from './worker-process.ts';
+import { Place } from './place.ts';
+import { Questions } from './questions.ts';
+import { launch, type WorkerProcess } from './worker-process.ts';
 
 /** A worker that is not ready by then is taken for dead. */
 const START_MS = 30_000;
@@ -29,17 +32,15 @@ export interface PoolOptions {
   /** Something about the workers changed: somebody who waits may go on. */
   onChange(): void;
   onReady(worker: WorkerProcess): void;
+  /** A worker has left in order. */
+  onLeft?: ((left: Left) => void) | undefined;
 }
 
-/** A worker number and its history. */
-interface Place {
-  index: number;
-  current: WorkerProcess | undefined;
-  restarts: number;
-  deaths: number[];
-  lastExit: string | undefined;
-  heldSince: Date | undefined;
-  timer: NodeJS.Timeout | undefined;
+/** The last words of a worker that left in order: its resource ledger, in which nothing should be held. */
+export interface Left {
+  worker: number;
+  pid: number;
+  ledger: Record<string, AccountSnapshot>;
 }
 
 export class Pool {
@@ -47,8 +48,7 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #places = new Map<number, Place>();
   readonly #processes = new Set<WorkerProcess>();
-  readonly #asks = new Map<number, (message: FromWorker) => void>();
-  #nextAsk = 1;
+  readonly #questions = new Questions();
   #incarnations = 0;
   #config: NodeConfig;
   #ending = false;
@@ -89,7 +89,7 @@ export class Pool {
   pick(): WorkerProcess | undefined {
     let best: WorkerProcess | undefined;
     for (const worker of this.#processes) {
-      if (!fits(worker)) continue;
+      if (!worker.hasRoom) continue;
       if (best === undefined || worker.connections < best.connections) best = worker;
     }
     return best;
@@ -100,43 +100,22 @@ export class Pool {
     return this.pick() ?? this.serving().sort((a, b) => a.connections - b.connections)[0];
   }
 
-  /** Sends a message with a descriptor. `failed` gets the descriptor back when the worker is gone. */
-  pass(worker: WorkerProcess, message: ToWorker, handle: Handle, failed: (handle: Handle) => void): void {
-    worker.connections++;
-    worker.passing++;
-    worker.channel.send(message, handle, (error) => {
-      worker.passing--;
-      if (error === null || error === undefined) handle.close();
-      else {
-        worker.connections--;
-        failed(handle);
-      }
-    });
-  }
-
   /** More: new workers for new connections. Fewer: the last ones hand theirs over and leave. Resolves when the new ones are ready. */
   async setCount(count: number): Promise<void> {
+    if (this.#ending) return;
     const added: Promise<void>[] = [];
     for (let index = 1; index <= count; index++) {
       if (this.#places.has(index)) continue;
-      const place: Place = {
-        index,
-        current: undefined,
-        restarts: 0,
-        deaths: [],
-        lastExit: undefined,
-        heldSince: undefined,
-        timer: undefined,
-      };
+      const place = new Place(index);
       this.#places.set(index, place);
       added.push(this.#spawn(place));
     }
-    await Promise.all(added);
     for (const place of [...this.#places.values()].filter(({ index }) => index > count)) {
       this.#places.delete(place.index);
       clearTimeout(place.timer);
-      if (place.current !== undefined) this.#leave(place.current);
+      for (const worker of [place.current, place.starting]) if (worker !== undefined) this.#leave(worker);
     }
+    await Promise.all(added);
     this.#options.onChange();
   }
 
@@ -155,11 +134,15 @@ export class Pool {
 
   async #replace(place: Place): Promise<void> {
     const old = place.current;
-    await this.#spawn(place);
-    if (old !== undefined && this.#processes.has(old)) {
-      this.#leave(old);
-      await this.#gone(old);
+    place.replacing = true;
+    try {
+      await this.#spawn(place);
+    } finally {
+      place.replacing = false;
     }
+    if (old === undefined || !this.#processes.has(old)) return;
+    this.#leave(old);
+    await old.gone;
   }
 
   /** Ends all workers: connections are ended at a pace, the rest after drainMs. Resolves when the last process is gone. */
@@ -183,105 +166,96 @@ export class Pool {
     for (const place of this.#places.values()) clearTimeout(place.timer);
   }
 
-  // ---- asking ----
+  // ---- what is known ----
 
   /** Asks every living worker and waits for the answers, at most `deadlineMs`; who does not answer is left out. */
-  async ask<T extends FromWorker>(
-    question: (ask: number) => ToWorker,
-    deadlineMs: number,
-  ): Promise<{ worker: WorkerProcess; answer: T }[]> {
+  ask<T extends FromWorker>(question: (ask: number) => ToWorker, deadlineMs: number): Promise<{ worker: WorkerProcess; answer: T }[]> {
     const workers = [...this.#processes].filter((worker) => worker.state !== 'starting');
-    const answers = workers.map((worker) => {
-      const ask = this.#nextAsk++;
-      return new Promise<{ worker: WorkerProcess; answer: T } | undefined>((resolve) => {
-        const timer = setTimeout(() => end(undefined), deadlineMs);
-        const end = (answer: T | undefined) => {
-          clearTimeout(timer);
-          this.#asks.delete(ask);
-          resolve(answer === undefined ? undefined : { worker, answer });
-        };
-        this.#asks.set(ask, (message) => end(message as T));
-        worker.channel.send(question(ask), undefined, (error) => error && end(undefined));
-      });
-    });
-    return (await Promise.all(answers)).filter((answer) => answer !== undefined);
+    return this.#questions.ask(workers, question, deadlineMs);
   }
 
+  /** A row for each process, those included that leave because their number is no longer wanted, and for each number without one. */
   status(): WorkerStatus[] {
-    return [...this.#places.values()].flatMap((place) => {
-      const row = { restarts: place.restarts, ...(place.lastExit === undefined ? {} : { lastExit: place.lastExit }) };
-      const stats = this.book.ofWorker(place.index);
-      const processes = [...this.#processes].filter(({ index }) => index === place.index);
-      if (processes.length === 0) {
-        const since = (place.heldSince ?? new Date()).toISOString();
-        return [
-          {
-            index: place.index,
-            pid: 0,
-            incarnation: 0,
-            state: place.heldSince === undefined ? 'starting' : 'held',
-            since,
-            stats,
-            ...row,
-          } as const,
-        ];
-      }
-      return processes.map((worker) => ({
-        index: place.index,
-        pid: worker.child.pid ?? 0,
-        incarnation: worker.incarnation,
-        state: worker.state,
-        since: worker.since.toISOString(),
-        stats,
-        ...row,
-      }));
-    });
+    const rows = [...this.#processes].map((worker) => ({
+      ...this.#row(worker.index),
+      pid: worker.pid,
+      incarnation: worker.incarnation,
+      state: worker.state,
+      since: worker.since.toISOString(),
+    }));
+    for (const { index, heldSince, diedAt } of this.#places.values()) {
+      if (rows.some((row) => row.index === index)) continue;
+      const state = heldSince === undefined ? 'starting' : 'held';
+      rows.push({ ...this.#row(index), pid: 0, incarnation: 0, state, since: (heldSince ?? diedAt).toISOString() });
+    }
+    return rows.sort((a, b) => a.index - b.index || a.incarnation - b.incarnation);
   }
 
-  /** Why this node is not ready, one sentence for each worker that is missing. */
+  #row(index: number): Pick<WorkerStatus, 'index' | 'restarts' | 'lastExit' | 'stats'> {
+    const { restarts = 0, lastExit } = this.#places.get(index) ?? {};
+    return { index, restarts, ...(lastExit === undefined ? {} : { lastExit }), stats: this.book.ofWorker(index) };
+  }
+
+  /** True while a worker that died at once again and again has not served since. */
+  get isHeld(): boolean {
+    return [...this.#places.values()].some(({ heldSince }) => heldSince !== undefined);
+  }
+
+  /** One sentence for each worker that is missing. */
   problems(): string[] {
-    return [...this.#places.values()].flatMap(({ index, current, heldSince, lastExit }) => {
-      if (heldSince !== undefined) {
-        return [
-          `worker ${index} is held back for ${this.#config.held_ms} ms after it died ${this.#config.restart_limit} times: ${lastExit}`,
-        ];
-      }
-      return current?.state === 'serving'
-        ? []
-        : [`worker ${index} is not serving yet${lastExit === undefined ? '' : `; the last one ended: ${lastExit}`}`];
-    });
+    return [...this.#places.values()].map((place) => place.problem(this.#config)).filter((problem) => problem !== undefined);
   }
 
   // ---- a process lives ----
 
-  /** Resolves when the new process serves; rejects if it ends before. */
+  /** Resolves when the new process serves; rejects if it ends before. One that is still starting for the same place is given up. */
   #spawn(place: Place): Promise<void> {
-    const incarnation = ++this.#incarnations;
-    const worker = launch(place.index, incarnation, this.#options.now());
+    clearTimeout(place.timer);
+    const worker = launch(place.index, ++this.#incarnations, this.#options.now());
     const { child } = worker;
     this.#processes.add(worker);
-    const { config, folder, instance } = { ...this.#options, config: this.#config };
-    worker.channel.send({ type: 'init', config, folder, instance, index: place.index, incarnation });
+    place.starting?.child.kill('SIGKILL');
+    place.starting = worker;
+    const { folder, instance } = this.#options;
+    worker.channel.send({
+      type: 'init',
+      config: this.#config,
+      folder,
+      instance,
+      index: place.index,
+      incarnation: worker.incarnation,
+    });
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => this.#kill(worker, `it was not ready within ${START_MS} ms`), START_MS);
-      child.on('message', (message: FromWorker, handle: unknown) => {
-        if (message.type === 'ready') {
-          clearTimeout(late);
-          worker.become('serving');
-          place.current = worker;
-          place.heldSince = undefined;
-          resolve();
-          this.#options.onReady(worker);
-          this.#options.onChange();
-        } else this.#receive(worker, message, handle as Handle);
-      });
-      child.on('error', (error) => this.#options.log.error('worker channel failed', { worker: place.index, err: error }));
-      child.on('exit', (code, signal) => {
+      let how = '';
+      const ended = () => {
         clearTimeout(late);
-        const how = worker.cause ?? (signal === null ? `exit code ${code}` : `signal ${signal}`);
         reject(new Error(`worker ${place.index} ended: ${how}`));
         this.#ended(place, worker, how);
+      };
+      child.on('message', (message: FromWorker, handle: unknown) => {
+        if (message.type !== 'ready') return this.#receive(worker, message, handle as Handle);
+        clearTimeout(late);
+        if (place.starting !== worker) return;
+        place.starting = undefined;
+        place.current = worker;
+        place.heldSince = undefined;
+        worker.become('serving');
+        this.#options.log.info('worker serves', { worker: worker.index, pid: worker.pid });
+        resolve();
+        this.#options.onReady(worker);
+        this.#options.onChange();
       });
+      child.on('error', (error) => {
+        if (child.pid !== undefined) return this.#options.log.error('worker channel failed', { worker: place.index, err: error });
+        how = `it can not be started: ${error.message}`;
+        ended();
+      });
+      child.on('exit', (code, signal) => {
+        how = worker.cause ?? (signal === null ? `exit code ${code}` : `signal ${signal}`);
+      });
+      // not at its exit: what it said last may not have been read then
+      child.on('close', ended);
     });
   }
 
@@ -294,12 +268,13 @@ export class Pool {
         return;
       case 'report':
         this.book.update(worker.index, worker.incarnation, message.stats);
-        if (worker.isFull !== message.isFull) this.#options.onChange();
+        this.#questions.answered(message.ask, message);
+        if (worker.isFull === message.isFull) return;
         worker.isFull = message.isFull;
-        this.#asks.get(message.ask)?.(message);
+        this.#options.onChange();
         return;
       case 'connections':
-        this.#asks.get(message.ask)?.(message);
+        this.#questions.answered(message.ask, message);
         return;
       case 'handover':
         return this.#options.onHandover(message, handle);
@@ -308,82 +283,82 @@ export class Pool {
         return;
       case 'replace': {
         const place = this.#places.get(worker.index);
-        if (place?.current !== worker || this.#ending) return;
+        if (place?.current !== worker || place.replacing || this.#ending) return;
         this.#replace(place).catch((error: unknown) =>
           this.#options.log.error('worker can not be replaced', { worker: worker.index, err: error }),
         );
         return;
       }
-      case 'ready':
       case 'left':
+        return this.#left({ worker: worker.index, pid: worker.pid, ledger: message.ledger });
+      case 'ready':
         return;
     }
   }
 
+  #left(left: Left): void {
+    const { log, onLeft } = this.#options;
+    const held = Object.entries(left.ledger).filter(([, account]) => account.held !== 0 || account.bytes !== 0);
+    if (held.length > 0) log.warn('worker left and held something: possible leak', { ...left, ledger: Object.fromEntries(held) });
+    else log.info('worker left', { worker: left.worker, pid: left.pid });
+    onLeft?.(left);
+  }
+
   #leave(worker: WorkerProcess, message: ToWorker = { type: 'leave', drainMs: this.#config.drain_ms }): void {
-    if (worker.state === 'leaving') return;
     if (worker.state === 'starting') return void worker.child.kill('SIGKILL');
+    // one that hands its connections over and learns that the node drains has nobody left to hand them to
+    if (worker.state === 'leaving' && message.type === 'leave') return;
     worker.become('leaving');
     worker.channel.send(message);
+    clearTimeout(worker.leaveTimer);
     worker.leaveTimer = setTimeout(() => this.#kill(worker, 'it did not leave in time'), this.#config.drain_ms + LEAVE_GRACE_MS);
   }
 
   #kill(worker: WorkerProcess, cause: string): void {
-    this.#options.log.error('worker killed', { worker: worker.index, pid: worker.child.pid, cause });
+    this.#options.log.error('worker killed', { worker: worker.index, pid: worker.pid, cause });
     worker.cause = cause;
     worker.child.kill('SIGKILL');
   }
 
-  /** A worker whose event loop stands still is replaced. If we stood still ourselves, nobody is to blame. */
+  /** A worker whose event loop stands still is replaced. Time in which we stood still ourselves counts for nobody. */
   #watchAll(): void {
     const now = this.#options.now();
-    const slept = now - this.#watched > 4 * WATCH_MS;
+    const slept = Math.max(0, now - this.#watched - WATCH_MS);
     this.#watched = now;
     for (const worker of this.#processes) {
-      if (slept || worker.state === 'starting') worker.lastSeen = now;
-      else if (this.#config.hang_ms > 0 && now - worker.lastSeen > this.#config.hang_ms && worker.cause === undefined) {
-        this.#kill(worker, `its event loop stood still for ${Math.round(now - worker.lastSeen)} ms (hang_ms)`);
-      }
+      worker.lastSeen = worker.state === 'starting' ? now : worker.lastSeen + slept;
+      const silentMs = Math.round(now - worker.lastSeen);
+      if (this.#config.hang_ms === 0 || silentMs <= this.#config.hang_ms || worker.cause !== undefined) continue;
+      this.#kill(worker, `its event loop stood still for ${silentMs} ms (hang_ms)`);
     }
   }
 
   // ---- a process ends ----
 
   #ended(place: Place, worker: WorkerProcess, how: string): void {
-    this.#processes.delete(worker);
-    clearTimeout(worker.leaveTimer);
+    if (!this.#processes.delete(worker)) return;
     this.book.ended(worker.index, worker.incarnation);
-    const wanted = this.#places.get(place.index) === place && place.current === worker && worker.state !== 'leaving';
-    const failedStart = place.current === undefined && worker.state === 'starting';
-    if (place.current === worker) place.current = undefined;
-    if (!this.#ending && this.#places.get(place.index) === place && (wanted || failedStart)) this.#restart(place, worker, how);
+    const { log } = this.#options;
+    if (place.starting === worker) place.starting = undefined;
+    else if (place.current === worker) place.current = undefined;
+    const isMissed = place.current === undefined && place.starting === undefined && worker.state !== 'leaving';
+    if (isMissed && !this.#ending && this.#places.get(place.index) === place) this.#restart(place, worker, how);
+    else if (worker.state !== 'leaving') log.info('worker ended', { worker: worker.index, pid: worker.pid, cause: how });
+    worker.ended();
     this.#options.onChange();
     if (this.#processes.size === 0) for (const emptied of this.#emptied.splice(0)) emptied();
   }
 
   #restart(place: Place, worker: WorkerProcess, how: string): void {
     const { log, now } = this.#options;
-    const { restart_window_ms, restart_limit, restart_min_ms, restart_max_ms, held_ms } = this.#config;
-    const at = now();
+    const { againInMs, held } = place.backoff.died(now() - worker.startedAt, this.#config);
     place.lastExit = how;
+    place.diedAt = new Date();
     place.restarts++;
-    place.deaths = [...place.deaths.filter((death) => at - death <= restart_window_ms), at];
-    const held = place.deaths.length >= restart_limit;
-    const delay = held ? held_ms : Math.min(restart_max_ms, restart_min_ms * 2 ** (place.deaths.length - 1));
-    if (held) {
-      place.heldSince = new Date();
-      place.deaths = [];
-    }
-    log.error(held ? 'worker held back' : 'worker died', { worker: place.index, pid: worker.child.pid, cause: how, againInMs: delay });
-    place.timer = setTimeout(() => {
-      place.heldSince = undefined;
-      // how it ends is told by its exit, which brings us here again
-      this.#spawn(place).catch(() => undefined);
-    }, delay);
-  }
-
-  #gone(worker: WorkerProcess): Promise<void> {
-    return new Promise((resolve) => (this.#processes.has(worker) ? worker.child.once('exit', () => resolve()) : resolve()));
+    if (held) place.heldSince = place.diedAt;
+    log.error(held ? 'worker held back' : 'worker died', { worker: place.index, pid: worker.pid, cause: how, againInMs });
+    // how it ends is told by its exit, which brings us here again
+    place.timer = setTimeout(() => this.#spawn(place).catch(() => undefined), againInMs);
   }
 
   #allGone(): Promise<void> {

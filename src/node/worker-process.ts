@@ -3,6 +3,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Handle } from '../net/handle.ts';
 import type { WorkerState } from '../ops/snapshot.ts';
 import { channelOf, type Channel, type ToWorker } from './channel.ts';
 import { titlePadding } from './title.ts';
@@ -12,33 +13,84 @@ const MAX_PASSING = 256;
 
 const ENTRY = fileURLToPath(new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url));
 
+interface Pass {
+  handle: Handle;
+  failed(handle: Handle): void;
+}
+
 /** One process. A worker number may have two for a while: a new one that serves and an old one that leaves. */
 export class WorkerProcess {
   readonly index: number;
   readonly incarnation: number;
   readonly child: ChildProcess;
   readonly channel: Channel<ToWorker>;
+  readonly startedAt: number;
+  /** Resolves when the process has ended and everything that it said has been heard. */
+  readonly gone: Promise<void>;
   state: WorkerState = 'starting';
   since = new Date();
   connections = 0;
-  passing = 0;
   lastSeen: number;
   isFull = false;
   /** Why it ends, where we know before it does. */
   cause: string | undefined;
   leaveTimer: NodeJS.Timeout | undefined;
+  readonly #passing = new Set<Pass>();
+  #resolveGone: () => void = () => undefined;
 
   constructor(index: number, incarnation: number, child: ChildProcess, now: number) {
     this.index = index;
     this.incarnation = incarnation;
     this.child = child;
     this.channel = channelOf(child);
+    this.startedAt = now;
     this.lastSeen = now;
+    this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Descriptors that have not left this process yet. */
+  get passing(): number {
+    return this.#passing.size;
+  }
+
+  /** True if it can take one more connection. */
+  get hasRoom(): boolean {
+    return this.state === 'serving' && !this.isFull && this.#passing.size < MAX_PASSING;
   }
 
   become(state: WorkerState): void {
     this.state = state;
     this.since = new Date();
+  }
+
+  /** Sends a message with a descriptor. `failed` gets the descriptor back if the process ends before it has been sent. */
+  pass(message: ToWorker, handle: Handle, failed: (handle: Handle) => void): void {
+    const pass = { handle, failed };
+    this.#passing.add(pass);
+    this.connections++;
+    this.channel.send(message, handle, (error) => {
+      // what waits behind other descriptors when the process ends is given back by ended(); nobody calls here for it
+      if (!this.#passing.delete(pass)) return;
+      if (error === null || error === undefined) handle.close();
+      else {
+        this.connections--;
+        failed(handle);
+      }
+    });
+  }
+
+  /** The process has ended: descriptors that were still on their way here go back. */
+  ended(): void {
+    clearTimeout(this.leaveTimer);
+    for (const pass of this.#passing) {
+      this.#passing.delete(pass);
+      pass.failed(pass.handle);
+    }
+    this.#resolveGone();
   }
 }
 
@@ -46,9 +98,4 @@ export class WorkerProcess {
 export function launch(index: number, incarnation: number, now: number): WorkerProcess {
   const child = fork(ENTRY, [titlePadding], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
   return new WorkerProcess(index, incarnation, child, now);
-}
-
-/** True if a worker can take one more connection. */
-export function fits(worker: WorkerProcess): boolean {
-  return worker.state === 'serving' && !worker.isFull && worker.passing < MAX_PASSING;
 }

@@ -201,7 +201,11 @@ class Worker {
       limit: accept_queue,
       now: () => performance.now(),
       isReady: () => !this.#serve.budget.isFull,
-      admit: (socket) => this.#take(socket, true),
+      admit: (socket) => {
+        this.#take(socket, true);
+        // it was accepted paused, as it may have had to wait
+        socket.resume();
+      },
       refuse: (socket) => {
         this.#stats.countRefused('accept_queue');
         this.#stats.countLimit('accept_queue');
@@ -283,7 +287,6 @@ class Worker {
   async #end(): Promise<void> {
     await this.#hosts.stop();
     this.#report(0);
-    this.#flushCounts();
     this.#log.flush();
     this.#channel.send({ type: 'left', ledger: this.#ledger.snapshot() }, undefined, () => process.exit(0));
   }
@@ -304,6 +307,7 @@ class Worker {
   }
 
   #flushCounts(): void {
+    clearTimeout(this.#counting);
     this.#counting = undefined;
     if (this.#opened === 0 && this.#closed === 0) return;
     this.#channel.send({ type: 'counted', opened: this.#opened, closed: this.#closed });
@@ -320,6 +324,8 @@ class Worker {
     }
     this.#stats.outgoingBytes = outgoing;
     this.#stats.heldBytes = held;
+    // what the manager counts is never older than what it is told here
+    this.#flushCounts();
     this.#channel.send({ type: 'report', ask, stats: this.#stats.snapshot(), isFull: this.#serve.budget.isFull });
   }
 

@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { z } from '../config/z.ts';
+import type { z } from '../config/z.ts';
 import { AdminError, guard } from './admin-guard.ts';
 import { adminRoutes, type AdminSource, type Answer, type Route } from './admin-routes.ts';
 import type { Logger } from './log.ts';

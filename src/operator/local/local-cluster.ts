@@ -1,7 +1,6 @@
 // Runs a KimCluster as processes on this machine, and makes what runs equal to what the file says.
 
-import type { Workload } from '../plan/workloads.ts';
-import { plan, type Action } from '../plan/workloads.ts';
+import { plan, type Action, type Workload } from '../plan/workloads.ts';
 import { NodeProcess } from './node-process.ts';
 
 /** A node that ends by itself is started again after this, doubled each time up to the other. */

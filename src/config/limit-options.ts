@@ -35,7 +35,7 @@ const workers = 'Workers that fail';
 export const limitOptions = limits({
   max_clients: {
     kind: whole(1, 10_000_000),
-    default: 20_000,
+    default: 16_000,
     unit: 'connections',
     section: connections,
     historic: true,
@@ -43,7 +43,7 @@ export const limitOptions = limits({
   },
   max_clients_per_address: {
     kind: whole(0, 10_000_000, { off: true }),
-    default: 20_000,
+    default: 16_000,
     unit: 'connections',
     section: connections,
     doc: 'Client connections of one worker from the same source address. Lower it where clients do not share addresses; 0 turns it off.',

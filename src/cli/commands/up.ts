@@ -71,7 +71,7 @@ async function follow(cluster: LocalCluster, text: string, path: string, shown: 
     for (const note of next.notes) out.say(shown, note);
     await cluster.apply(next.wanted);
   } catch (error) {
-    out.problem(`${(error as Error).message}\nnothing else changed; what runs goes on`);
+    out.problem(`${(error as Error).message}\nwhat runs goes on`);
   }
 }
 

@@ -21,6 +21,7 @@ export class LocalCluster {
   readonly #leaving = new Set<NodeProcess>();
   readonly #failures = new Map<string, number>();
   readonly #restarts = new Map<string, NodeJS.Timeout>();
+  #isUp = false;
   #ending = false;
   #emptied: (() => void)[] = [];
 
@@ -45,6 +46,7 @@ export class LocalCluster {
         problems.push((error as Error).message);
       }
     }
+    this.#isUp = true;
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
 
@@ -82,6 +84,9 @@ export class LocalCluster {
     try {
       await node.start();
       this.#failures.delete(workload.name);
+      const where = node.started?.listeners.map(({ kind, host, port }) => `${kind === 'gate' ? 'clients' : 'nodes'} ${host}:${port}`);
+      // what is there from the beginning stands in the table
+      if (this.#isUp) this.#options.say(workload.name, `serves (${where?.join(', ')})`);
     } catch (error) {
       if (this.#nodes.get(workload.name) === node) this.#nodes.delete(workload.name);
       throw error;
@@ -120,10 +125,7 @@ export class LocalCluster {
       name,
       setTimeout(() => {
         if (this.#ending) return;
-        this.#start(workload).then(
-          () => this.#options.say(name, 'serves again'),
-          (error: unknown) => this.#again(workload, `does not start: ${(error as Error).message}`),
-        );
+        this.#start(workload).catch((error: unknown) => this.#again(workload, `does not start: ${(error as Error).message}`));
       }, delay),
     );
   }

@@ -1,0 +1,152 @@
+// One picture of a node for "kim top": fits into the terminal it is made for. Pure.
+
+import type { NodeStatus } from '../ops/snapshot.ts';
+import { sumBuckets, type Look, type NodeRates, type Rates } from './rates.ts';
+import { headLine, latency, limitsOf, paintState } from './status-text.ts';
+import { bytes, cut, duration, perSecond, table, whole, type Paint } from './terminal.ts';
+
+export interface FrameOptions {
+  readonly look: Look;
+  readonly rates: NodeRates;
+  readonly columns: number;
+  /** Lines that there are; Infinity for a picture that need not fit. */
+  readonly rows: number;
+  readonly paint: Paint;
+  /** Why there is nothing newer than `look`. */
+  readonly problem?: string | undefined;
+  /** What the last line says. */
+  readonly hint: string;
+}
+
+const CELL = 20;
+const BAR = 12;
+/** Lines that are always there: head, listeners, three of numbers, titles of two tables, blank lines, limits, hint. */
+const FIXED = 13;
+
+export function frameLines({ look: { at, status }, rates, columns, rows, paint, problem, hint }: FrameOptions): string[] {
+  const room = Math.max(2, rows - FIXED - (problem === undefined ? 0 : 1) - status.reasons.length);
+  const commands = commandRows(status, rates);
+  // the longer list gives way to the shorter one
+  const forWorkers = Math.min(status.workers.length, Math.max(Math.floor(room / 2), room - commands.length));
+  const forCommands = Math.min(commands.length, room - forWorkers);
+  return [
+    headLine(status, at, paint),
+    cut(status.listeners.map(({ kind, host, port, codec }) => `${kind} ${host}:${port} (${codec})`).join('  '), columns),
+    ...status.reasons.map((reason) => paint('yellow', cut(reason, columns))),
+    ...(problem === undefined ? [] : [paint('red', cut(problem, columns))]),
+    '',
+    ...numbers(status, rates),
+    '',
+    ...workerTable(status, rates, forWorkers, paint),
+    '',
+    ...commandTable(commands, forCommands, paint),
+    '',
+    cut(limitsLine(status, rates), columns),
+    paint(
+      'dim',
+      cut(`${hint}${rates.sinceStart ? 'rates are averages since the start' : `rates over ${duration(rates.seconds)}`}`, columns),
+    ),
+  ];
+}
+
+function numbers({ totals }: NodeStatus, { total, managerCpu }: NodeRates): string[] {
+  const buckets = sumBuckets(Object.values(total.commands).map((command) => command.buckets));
+  const failures = Object.values(total.commands).reduce((sum, command) => sum + command.failures, 0);
+  return [
+    cells(
+      ['open', whole(totals.connections)],
+      ['req/s', perSecond(total.requests)],
+      ['in/s', bytes(total.bytesIn)],
+      ['p50', latency(buckets, 0.5)],
+    ),
+    cells(
+      ['in flight', whole(totals.inFlight)],
+      ['failed/s', perSecond(failures)],
+      ['out/s', bytes(total.bytesOut)],
+      ['p99', latency(buckets, 0.99)],
+    ),
+    cells(
+      ['new/s', perSecond(total.accepted)],
+      ['cpu', percent(total.cpu + managerCpu)],
+      ['unsent', bytes(totals.outgoingBytes)],
+      ['lag', duration(totals.loopLagSeconds)],
+    ),
+  ];
+}
+
+/** Four pairs of a name and a number in 80 columns. */
+function cells(...pairs: readonly (readonly [name: string, value: string])[]): string {
+  return pairs
+    .map(([name, value], i) => `${name} ${value.padStart(CELL - (i === 0 ? 0 : 2) - name.length - 1)}`)
+    .join('  ')
+    .trimEnd();
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** `[||||||      ]  50 %`: the share of one processor. */
+export function bar(share: number): string {
+  const full = Math.max(0, Math.min(BAR, Math.round(share * BAR)));
+  return `[${'|'.repeat(full)}${' '.repeat(BAR - full)}] ${percent(share).padStart(5)}`;
+}
+
+function workerTable({ workers }: NodeStatus, rates: NodeRates, limit: number, paint: Paint): string[] {
+  const shown = workers.slice(0, limit);
+  const rows = shown.map(({ index, state, stats }) => {
+    const own: Rates | undefined = rates.workers.get(index);
+    return [
+      String(index),
+      state,
+      bar(own?.cpu ?? 0),
+      whole(stats.connections),
+      perSecond(own?.requests ?? 0),
+      bytes(stats.rssBytes),
+      duration(stats.loopLagSeconds),
+    ];
+  });
+  const columns = [
+    { title: 'WORKER', right: true },
+    { title: 'STATE' },
+    { title: 'CPU' },
+    { title: 'OPEN', right: true },
+    { title: 'REQ/S', right: true },
+    { title: 'MEMORY', right: true },
+    { title: 'LAG', right: true },
+  ];
+  const [head = '', ...lines] = table(columns, rows, paint);
+  return more([head, ...lines.map((line, i) => paintState(line, shown[i]!.state, paint))], workers.length - shown.length);
+}
+
+function commandRows({ totals }: NodeStatus, { total }: NodeRates): string[][] {
+  const answered = Object.entries(total.commands).filter(([label]) => Object.keys(totals.commands[label]!.codes).length > 0);
+  return answered
+    .sort(([, a], [, b]) => b.replies - a.replies)
+    .map(([label, { replies, failures, buckets }]) => [
+      label,
+      perSecond(replies),
+      perSecond(failures),
+      latency(buckets, 0.5),
+      latency(buckets, 0.99),
+      whole(Object.values(totals.commands[label]!.codes).reduce((sum, n) => sum + n, 0)),
+    ]);
+}
+
+function commandTable(rows: readonly string[][], limit: number, paint: Paint): string[] {
+  if (rows.length === 0) return ['no command was answered yet'];
+  const right = (title: string) => ({ title, right: true });
+  const columns = [{ title: 'COMMAND' }, right('REPLIES/S'), right('FAILED/S'), right('P50'), right('P99'), right('TOTAL')];
+  return more(table(columns, rows.slice(0, limit), paint), rows.length - limit);
+}
+
+/** The last line gives way to the number of those that are not shown. */
+function more(lines: string[], hidden: number): string[] {
+  return hidden <= 0 ? lines : [...lines.slice(0, -1), `... ${whole(hidden + 1)} more`];
+}
+
+function limitsLine(status: NodeStatus, { total }: NodeRates): string {
+  const hit = Object.entries(limitsOf(status)).filter(([, n]) => n > 0);
+  if (hit.length === 0) return 'limits hit: none';
+  return `limits hit: ${hit.map(([key, n]) => `${key} ${whole(n)} (${perSecond(total.limits[key] ?? 0)}/s)`).join(', ')}`;
+}

@@ -63,11 +63,6 @@ export class Writer {
     this.#length += byteLength;
   }
 
-  /** Forgets everything behind `length`: for a message that could not be encoded to its end. */
-  truncate(length: number): void {
-    this.#length = length;
-  }
-
   /** A copy of what was written, and a fresh start. */
   take(): Buffer {
     const out = Buffer.allocUnsafe(this.#length);

@@ -16,8 +16,8 @@ import { Router } from '../../src/route/router.ts';
 import type { Codec } from '../../src/wire/codec.ts';
 import { protobufCodec } from '../../src/wire/codecs/protobuf.ts';
 import { assertSettled } from './ledger.ts';
-import { RawClient } from './raw-client.ts';
-import { until } from './until.ts';
+import { WireClient } from './wire-client.ts';
+import { soon } from './turns.ts';
 
 export type LogLine = Record<string, unknown> & { level: string; msg: string };
 
@@ -44,9 +44,9 @@ export interface Served {
   readonly ledger: Ledger;
   readonly log: LogLine[];
   readonly port: number;
-  connect(options?: Parameters<typeof RawClient.connect>[1]): Promise<RawClient>;
+  connect(options?: Parameters<typeof WireClient.connect>[1]): Promise<WireClient>;
   /** Connects, and returns our end of the connection too. */
-  pair(): Promise<{ client: RawClient; connection: Connection }>;
+  pair(): Promise<{ client: WireClient; connection: Connection }>;
   /** Resolves when there are `n` connections. */
   count(n: number): Promise<void>;
 }
@@ -75,16 +75,16 @@ export async function served(t: TestContext, options: ServedOptions = {}): Promi
     arrive(serve, socket, codec);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const clients: RawClient[] = [];
+  const clients: WireClient[] = [];
   t.after(async () => {
     for (const client of clients) client.destroy();
     await new Promise((resolve) => server.close(resolve));
-    await until(() => serve.connections.size === 0, 'the connections to close');
+    await soon(() => serve.connections.size === 0, 'the connections to close');
     assertSettled({ serve, stats, ledger });
   });
   const { port } = server.address() as AddressInfo;
   const connect: Served['connect'] = async (how) => {
-    const client = await RawClient.connect(port, how);
+    const client = await WireClient.connect(port, how);
     clients.push(client);
     return client;
   };
@@ -99,10 +99,10 @@ export async function served(t: TestContext, options: ServedOptions = {}): Promi
       const before = new Set(serve.connections);
       const client = await connect();
       let connection: Connection | undefined;
-      await until(() => (connection = [...serve.connections].find((one) => !before.has(one))) !== undefined, 'the connection');
+      await soon(() => (connection = [...serve.connections].find((one) => !before.has(one))) !== undefined, 'the connection');
       return { client, connection: connection! };
     },
-    count: (n) => until(() => serve.connections.size === n, `${n} connections, there are ${serve.connections.size}`),
+    count: (n) => soon(() => serve.connections.size === n, `${n} connections, there are ${serve.connections.size}`),
   };
 }
 

@@ -1,5 +1,6 @@
 // docs/faults.md: what a peer can be told by number, why connections end, and with which codes processes end.
 
+import { markdownTable } from '../../src/config/markdown.ts';
 import { faults } from '../../src/errors.ts';
 import { exitCodes, exitMeanings } from '../../src/node/exit-codes.ts';
 import { closeReasons } from '../../src/ops/reasons.ts';
@@ -30,7 +31,7 @@ export function renderFaults(): string {
       ' code of its own, not one of the table, by returning `{ code, msg }`.',
     ...GROUPS.flatMap((group) => [
       `## ${group.title}`,
-      table(
+      markdownTable(
         ['code', 'name', 'text', 'meaning', 'what to do'],
         rows
           .filter(({ code }) => groupOf(code) === group)
@@ -39,12 +40,12 @@ export function renderFaults(): string {
     ]),
     '## Why connections close',
     'The log and the label `reason` of the metrics name one of these; docs/metrics.md says which of them refuse new connections.',
-    table(
+    markdownTable(
       ['reason', 'meaning'],
       Object.entries(closeReasons).map(([reason, meaning]) => [`\`${reason}\``, meaning]),
     ),
     '## Exit codes',
-    table(
+    markdownTable(
       ['code', 'name', 'meaning'],
       Object.entries(exitCodes).map(([name, code]) => [`${code}`, `\`${name}\``, exitMeanings[name as keyof typeof exitCodes]]),
     ),
@@ -53,8 +54,4 @@ export function renderFaults(): string {
 
 function groupOf(code: number): Group | undefined {
   return GROUPS.find(({ from, to }) => code >= from && code <= to);
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

@@ -2,6 +2,7 @@
 
 import { clusterJsonSchema } from './cluster.ts';
 import type { Field } from './field.ts';
+import { markdownTable } from './markdown.ts';
 import { optionKeys, optionOf, type OptionKey } from './options.ts';
 import { variableOf } from './overrides.ts';
 import { renderSample } from './sample.ts';
@@ -11,8 +12,8 @@ export function renderDocs(): string {
   const sections = Map.groupBy(optionKeys, (key) => optionOf(key).section);
   return [
     INTRO,
-    ...[...sections].map(([section, keys]) => `## ${section}\n\n${table(HEAD, keys.flatMap(rowsOf))}`),
-    `## A KimCluster\n\n${CLUSTER_INTRO}\n\n${table(['key', 'value', 'default', 'meaning'], clusterRows())}`,
+    ...[...sections].map(([section, keys]) => `## ${section}\n\n${markdownTable(HEAD, keys.flatMap(rowsOf))}`),
+    `## A KimCluster\n\n${CLUSTER_INTRO}\n\n${markdownTable(['key', 'value', 'default', 'meaning'], clusterRows())}`,
     `## Historic names and shapes\n\n${HISTORY}\n\nKeys of co_kimserver: ${historicKeys()}. All others are ours.`,
     `## Environment\n\n${ENVIRONMENT}\n\n${optionKeys.map((key) => `\`${variableOf(key)}\``).join(', ')}`,
     `## Sample\n\nThe configuration of a gate in co_kimserver's shape; \`kim node FILE\` runs it.\n\n\`\`\`json\n${renderSample()}\`\`\``,
@@ -53,11 +54,6 @@ function defaultOf({ default: value, defaultText, kind }: Field<unknown>): strin
   if (typeof value === 'object') return kind.parts === undefined ? 'none' : '';
   const human = typeof value === 'number' ? kind.human?.(value) : undefined;
   return `\`${JSON.stringify(value).replace(/^"|"$/g, '')}\`${human === undefined ? '' : ` (${human})`}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 interface Schema {

@@ -1,6 +1,7 @@
 // The metrics page, made from a snapshot when somebody scrapes it, and its document. The one import of prom-client.
 
 import { AggregatorRegistry, prometheusContentType } from 'prom-client';
+import { markdownTable } from '../config/markdown.ts';
 import { nodeRows, statsRows, type MetricRow, type Sample } from './metrics-table.ts';
 import { closeReasons, closings, refusals } from './reasons.ts';
 import type { NodeStatus } from './snapshot.ts';
@@ -56,9 +57,9 @@ export function renderMetricsDocs(): string {
     '## What to look at',
     [...nodeRows, ...statsRows].map((row) => `- \`kim_${row.name}\`: ${row.watch}.`).join('\n'),
     '## Reasons',
-    markdown(['reason', 'closed', 'refused', 'meaning'], reasons),
+    markdownTable(['reason', 'closed', 'refused', 'meaning'], reasons),
     '## Questions and queries',
-    markdown(
+    markdownTable(
       ['question', 'query'],
       [
         ['how many clients', '`sum(kim_node_connections)`'],
@@ -83,9 +84,5 @@ function table<Row extends MetricRow>(rows: readonly Row[], prefix: string, firs
     row.unit,
     row.help,
   ]);
-  return markdown(['metric', 'type', 'labels', 'unit', 'meaning'], cells);
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return markdownTable(['metric', 'type', 'labels', 'unit', 'meaning'], cells);
 }

@@ -1,10 +1,9 @@
 // What the tests about the project itself share: where it is and which files it has.
 
 import { globSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { root } from '../../scripts/support/project.ts';
 
-/** The project's folder, without a slash at its end. */
-export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+export { root };
 
 /** All TypeScript files of these folders, from the project's folder. */
 export function sources(...folders: readonly string[]): string[] {

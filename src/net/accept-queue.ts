@@ -53,6 +53,7 @@ export class AcceptQueue<T> {
   change(rate: number, burst: number, limit: number): void {
     Object.assign(this.#options, { rate, burst, limit });
     this.#bucket = new TokenBucket(rate, burst, this.#options.now());
+    this.pump();
   }
 
   /** Lets in whoever may come now: called when somebody became ready, and by its own clock. */
@@ -60,10 +61,12 @@ export class AcceptQueue<T> {
     const now = this.#options.now();
     while (this.#waiting.length > 0) {
       const { item, since } = this.#waiting[0]!;
-      if (now - since > MAX_WAIT_MS) this.#options.refuse(item);
-      else if (this.#options.isReady() && this.#bucket.take(now)) this.#options.admit(item);
-      else break;
+      const isLate = now - since > MAX_WAIT_MS;
+      if (!isLate && !(this.#options.isReady() && this.#bucket.take(now))) break;
+      // gone from the queue first: whoever is told may look at it again
       this.#waiting.shift();
+      if (isLate) this.#options.refuse(item);
+      else this.#options.admit(item);
     }
     this.#schedule();
   }

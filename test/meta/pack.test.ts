@@ -57,56 +57,52 @@ test('packed and installed into an empty folder, it runs a module in TypeScript 
   const write = (file: string, content: unknown) =>
     writeFileSync(`${folder}/${file}`, typeof content === 'string' ? content : JSON.stringify(content));
 
-  await t.test('the build makes a package of dist, types and manifests, without sources', async () => {
-    await runProgram(root, 'npm', 'pack', '--pack-destination', folder);
-    const files = (await runProgram(folder, 'tar', '-tzf', tarball())).trim().split('\n');
-    for (const file of [
-      'dist/index.js',
-      'dist/index.d.ts',
-      'dist/wire/proto/nodes.proto',
-      'manifests/quickstart.yaml',
-      'LICENSE',
-      'README.md',
-    ])
-      assert.ok(files.includes(`package/${file}`), `${file} is not in the package`);
-    assert.deepEqual(
-      files.filter((file) => /(?<!\.d)\.ts$|^package\/(src|test|scripts)\//.test(file)),
-      [],
-    );
-  });
+  // dist, types and manifests are in it, and no sources
+  await runProgram(root, 'npm', 'pack', '--pack-destination', folder);
+  const files = (await runProgram(folder, 'tar', '-tzf', tarball())).trim().split('\n');
+  for (const file of [
+    'dist/index.js',
+    'dist/index.d.ts',
+    'dist/wire/proto/nodes.proto',
+    'manifests/quickstart.yaml',
+    'LICENSE',
+    'README.md',
+  ])
+    assert.ok(files.includes(`package/${file}`), `${file} is not in the package`);
+  assert.deepEqual(
+    files.filter((file) => /(?<!\.d)\.ts$|^package\/(src|test|scripts)\//.test(file)),
+    [],
+  );
 
-  await t.test('it installs with what it needs to run, and nothing more', async () => {
-    const dependencies = { kimserver: `file:${tarball()}` };
-    const { devDependencies: _tools, ...kimserver } = ours as Locked & { devDependencies: unknown };
-    const packages = {
-      '': { dependencies },
-      'node_modules/kimserver': { ...kimserver, resolved: dependencies.kimserver },
-      ...Object.fromEntries(needed),
-    };
-    write('package.json', { private: true, type: 'module', dependencies });
-    write('package-lock.json', { lockfileVersion: 3, requires: true, packages });
-    await runProgram(folder, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline');
-    const installed = packagesOf(`${folder}/node_modules/.package-lock.json`);
-    assert.deepEqual(versions(Object.entries(installed)), versions([...needed, ['node_modules/kimserver', ours!]]));
-  });
+  // it brings what it needs to run, in the versions of the lock file, and nothing more
+  const dependencies = { kimserver: `file:${tarball()}` };
+  const { devDependencies: _tools, ...kimserver } = ours as Locked & { devDependencies: unknown };
+  const packages = {
+    '': { dependencies },
+    'node_modules/kimserver': { ...kimserver, resolved: dependencies.kimserver },
+    ...Object.fromEntries(needed),
+  };
+  write('package.json', { private: true, type: 'module', dependencies });
+  write('package-lock.json', { lockfileVersion: 3, requires: true, packages });
+  await runProgram(folder, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline');
+  const installed = packagesOf(`${folder}/node_modules/.package-lock.json`);
+  assert.deepEqual(versions(Object.entries(installed)), versions([...needed, ['node_modules/kimserver', ours!]]));
 
-  await t.test('a module and a client are checked against the types of the package', async () => {
-    write('hello.ts', HELLO);
-    write('client.ts', CLIENT);
-    write('node.json', CONFIG);
-    write('tsconfig.json', TYPES);
-    // The types of Node.js are the user's own development package.
-    symlinkSync(`${root}/node_modules/@types`, `${folder}/node_modules/@types`);
-    await runProgram(folder, process.execPath, `${root}/node_modules/.bin/tsc`, '-p', '.');
-  });
+  // a module and a client are checked against its types
+  write('hello.ts', HELLO);
+  write('client.ts', CLIENT);
+  write('node.json', CONFIG);
+  write('tsconfig.json', TYPES);
+  // The types of Node.js are the user's own development package.
+  symlinkSync(`${root}/node_modules/@types`, `${folder}/node_modules/@types`);
+  await runProgram(folder, process.execPath, `${root}/node_modules/.bin/tsc`, '-p', '.');
 
-  await t.test('the node runs the module; kim call and the client get its answer; SIGTERM ends it', async (t) => {
-    const kim = 'node_modules/.bin/kim';
-    const node = await startNode(t, folder, kim, 'node', 'node.json');
-    assert.match(await runProgram(folder, kim, 'call', node.address, '2001', 'world'), /hello, world/);
-    assert.equal(await runProgram(folder, process.execPath, 'client.ts', node.address), '0 hello, client\n');
-    assert.equal(await node.end(), 0);
-  });
+  // the node runs the module; kim call and the client get its answer
+  const kim = 'node_modules/.bin/kim';
+  const node = await startNode(t, folder, kim, 'node', 'node.json');
+  assert.match(await runProgram(folder, kim, 'call', node.address, '2001', 'world'), /hello, world/);
+  assert.equal(await runProgram(folder, process.execPath, 'client.ts', node.address), '0 hello, client\n');
+  assert.equal(await node.end(), 0);
 
   function tarball(): string {
     const [name] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));

@@ -20,6 +20,7 @@ export class Client {
   readonly #connection: Connection;
   readonly #host: ClientHost;
   #session: Session | undefined;
+  #hasLeft = false;
 
   constructor(connection: Connection, host: ClientHost) {
     this.id = connection.id;
@@ -30,7 +31,10 @@ export class Client {
 
   /** Made on first use: most connections of a device fleet never need one. */
   get session(): Session {
-    this.#session ??= new Session(this.id, this.#host.ledger, (key, value) => this.#host.expired(this, key, value));
+    if (this.#session === undefined) {
+      this.#session = new Session(this.id, this.#host.ledger, (key, value) => this.#host.expired(this, key, value));
+      if (this.#hasLeft) this.#session.close();
+    }
     return this.#session;
   }
 
@@ -59,8 +63,8 @@ export class Client {
 
   /** @internal the connection is gone from this worker */
   release(): void {
+    this.#hasLeft = true;
     this.#session?.close();
-    this.#session = undefined;
   }
 
   /** @internal */

@@ -18,6 +18,7 @@ const MAX_PROPERTIES = 1024;
 export class Session {
   readonly id: string;
   #properties: Map<string, Property> | undefined;
+  #isOver = false;
   readonly #ledger: Ledger;
   readonly #expired: Expired;
 
@@ -39,8 +40,10 @@ export class Session {
   /**
    * Keeps a value under a name. It has to be plain data (whatever structuredClone takes), because it travels when the connection moves to
    * another worker. With `ttlMs` it lives that long and then the `expired` hook of the module is called; a move begins the time anew.
+   * After the client has left nothing is kept: a handler may be at work longer than its client stays.
    */
   set(key: string, value: unknown, options: { ttlMs?: number } = {}): void {
+    if (this.#isOver) return;
     this.#properties ??= new Map();
     if (!this.#properties.has(key) && this.#properties.size >= MAX_PROPERTIES) {
       throw new Error(`session ${this.id} already holds ${MAX_PROPERTIES} properties; "${key}" was not added`);
@@ -62,6 +65,8 @@ export class Session {
 
   /** Ends all timers and forgets everything; no hook is called. */
   close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     for (const key of this.keys()) this.delete(key);
     this.#ledger.sessions.give();
   }

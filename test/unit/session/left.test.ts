@@ -1,0 +1,37 @@
+// What handlers may still do with a client that has left meanwhile: use its session, and leave nothing behind.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection } from '../../../src/net/connection.ts';
+import { Ledger } from '../../../src/ops/ledger.ts';
+import { Client } from '../../../src/session/client.ts';
+
+function clientThatLeft({ hadSession }: { hadSession: boolean }): { client: Client; ledger: Ledger } {
+  const ledger = new Ledger();
+  const host = { ledger, push: () => false, close: () => undefined, expired: () => assert.fail('nobody is there to expire for') };
+  const client = new Client({ id: 'c1', remote: '192.0.2.7:1' } as Connection, host);
+  if (hadSession) client.session.set('early', 1, { ttlMs: 60_000 });
+  client.release();
+  return { client, ledger };
+}
+
+for (const hadSession of [true, false]) {
+  test(`a session that is used after its client left (${hadSession ? 'and before' : 'for the first time'}) holds nothing`, () => {
+    const { client, ledger } = clientThatLeft({ hadSession });
+    assert.equal(client.session.get('early'), undefined);
+    client.session.set('late', 1, { ttlMs: 60_000 });
+    assert.equal(client.session.has('late'), false);
+    assert.equal(client.session.delete('late'), false);
+    assert.ok(ledger.isZero(), ledger.toText({ atExit: true }));
+  });
+}
+
+test('a session that a handler kept in its hand holds nothing either', () => {
+  const ledger = new Ledger();
+  const client = new Client({ id: 'c1' } as Connection, { ledger, push: () => false, close: () => undefined, expired: () => undefined });
+  const { session } = client;
+  client.release();
+  session.set('late', 1, { ttlMs: 60_000 });
+  client.release();
+  assert.ok(ledger.isZero(), ledger.toText({ atExit: true }));
+});

@@ -71,6 +71,13 @@ export class AcceptQueue<T> {
     this.#schedule();
   }
 
+  /** Lets in all who wait, at any rate. */
+  admitAll(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const { item } of this.#waiting.splice(0)) this.#options.admit(item);
+  }
+
   /** Refuses all who wait. */
   close(): void {
     clearTimeout(this.#timer);

@@ -19,7 +19,7 @@ export interface ConnectionEvents {
   data(connection: Connection, bytes: number): void;
   /** The peer will send no more. */
   ended(connection: Connection): void;
-  /** The kernel took everything that was waiting to be sent. */
+  /** The kernel took what was waiting to be sent. */
   drained(connection: Connection): void;
   /** The last event of a connection, whatever happened. */
   closed(connection: Connection, reason: CloseReason): void;
@@ -34,6 +34,8 @@ export interface Slot {
   /** What to do when the connection goes away before the reply. */
   cancel(): void;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 interface OwnedSocket extends Socket {
   kim?: Connection;
@@ -51,7 +53,7 @@ export class Connection {
   readonly #ledger: Ledger;
   state: 'open' | 'closing' | 'closed' | 'detached' = 'open';
   reason: CloseReason = 'peer';
-  readonly openedAt: number;
+  openedAt: number;
   lastActive: number;
   /** When the unfinished message began, 0 while there is none. */
   unfinishedSince = 0;
@@ -61,6 +63,8 @@ export class Connection {
   peerEnded = false;
   /** Set when no further request is taken: it ends for this reason once those in flight are answered. */
   ending: CloseReason | undefined;
+  /** True when no further request is taken because another worker goes on with it, as soon as those in flight are answered. */
+  moving = false;
   requests = 0;
   bytesIn = 0;
   bytesOut = 0;
@@ -72,6 +76,7 @@ export class Connection {
   owner: unknown;
   #out: Buffer[] | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #isAsking = false;
 
   constructor(
     socket: Socket,
@@ -200,6 +205,13 @@ export class Connection {
     if (bytes.length === 0) return;
     this.bytesOut += bytes.length;
     this.socket.write(bytes);
+    // what waits below the stream's high-water mark is taken without an event; a write behind it tells
+    if (this.#isAsking || this.socket.writableLength === 0 || this.socket.writableNeedDrain) return;
+    this.#isAsking = true;
+    this.socket.write(NOTHING, () => {
+      this.#isAsking = false;
+      this.drained();
+    });
   }
 
   #cancelSlots(): void {

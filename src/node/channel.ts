@@ -25,6 +25,10 @@ export interface Transfer {
   codec: string;
   id: string;
   remote: string;
+  ageMs: number;
+  requests: number;
+  bytesIn: number;
+  bytesOut: number;
   rest: string;
   session?: string | undefined;
 }

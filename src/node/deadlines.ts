@@ -19,7 +19,7 @@ export function overdue(connection: Connection, limits: Limits, now: number): Ov
   // while we do not read, it is not the peer who is slow
   if (!connection.paused && passed(connection.unfinishedSince, frameMs, now))
     return { reason: 'slow_sender', limit: 'frame_ms', destroy: false };
-  if (connection.bytesIn === 0 && passed(connection.openedAt, firstByteMs, now)) {
+  if (connection.bytesIn === 0 && firstByteMs > 0 && now - connection.openedAt > firstByteMs) {
     return { reason: 'first_byte', limit: 'first_byte_ms', destroy: false };
   }
   if (connection.isQuiet && passed(connection.lastActive, keepAliveMs, now)) return { reason: 'idle', limit: 'keep_alive', destroy: false };

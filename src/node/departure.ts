@@ -1,92 +1,134 @@
-// How connections leave a worker without losing anything: handed to another worker (leave), or ended at a pace (drain).
+// How connections leave a worker without losing anything: handed to another worker (move), or ended at a pace (drain).
 // Each goes at a moment when nothing is in flight and nothing unsent, so that its client sees no difference, or a clean end.
 
 import type { Connection } from '../net/connection.ts';
 import type { Handle } from '../net/handle.ts';
 import type { Serve } from './serve.ts';
 
-/** So many are between two workers at once: enough to be quick, few enough that each is away for a moment only. */
+/** So many wait or are between two workers at once: enough to be quick, few enough that each is away for a moment only. */
 const MOVING = 32;
+/** While draining, a slice of the connections goes each time. */
+const PACE_MS = 50;
 
-export interface Departure {
+/** Sends a connection away; calls back when the descriptor has left this process. */
+export type HandOver = (connection: Connection, taken: { handle: Handle; rest: Buffer }, sent: () => void) => void;
+
+export class Departure {
   /** Resolves when no connection is left. */
   readonly done: Promise<void>;
-}
+  readonly #serve: Serve;
+  #finish: () => void = () => undefined;
+  #handOver: HandOver | undefined;
+  /** Those that have not been told to go yet. A live view: who comes while we leave is in it, too. */
+  readonly #others: Iterator<Connection, undefined>;
+  /** Quiet ones, to be handed over. */
+  readonly #due = new Set<Connection>();
+  /** Handed over, their descriptors still here. */
+  #away = 0;
+  #isScheduled = false;
+  #pace: NodeJS.Timeout | undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #isLate = false;
 
-export interface DepartureOptions {
-  serve: Serve;
-  /** After so many milliseconds what is still busy is closed. */
-  drainMs: number;
-  /** Sends a connection away; calls back when the descriptor has left this process. Without it connections are ended instead. */
-  handOver?: ((connection: Connection, taken: { handle: Handle; rest: Buffer }, sent: () => void) => void) | undefined;
-}
+  constructor(serve: Serve) {
+    this.#serve = serve;
+    this.#others = serve.connections.values();
+    this.done = new Promise((resolve) => (this.#finish = resolve));
+  }
 
-/** Begins at once and can not be undone. */
-export function depart({ serve, drainMs, handOver }: DepartureOptions): Departure {
-  let finish: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => (finish = resolve));
-  let moving = 0;
-  const due = new Set<Connection>();
-  /** Clients in the order in which they may go: while draining, a slice of them with each tick. */
-  let allowed = handOver === undefined ? 0 : Infinity;
+  /** Hands clients over; what is busy after `drainMs` is ended. Links belong to this worker and end when what is in flight is answered. */
+  move(drainMs: number, handOver: HandOver): void {
+    this.#handOver = handOver;
+    this.#serve.onQuiet = (connection) => {
+      this.#due.add(connection);
+      this.#schedule();
+    };
+    for (const connection of [...this.#serve.connections]) if (connection.isLink) this.#end(connection);
+    this.#deadline = setTimeout(() => {
+      this.#isLate = true;
+      for (const connection of [...this.#serve.connections]) this.#endIfLate(connection);
+    }, drainMs);
+    this.#schedule();
+    this.check();
+  }
 
-  const check = () => {
-    if (serve.connections.size > 0 || moving > 0) return;
-    clearTimeout(deadline);
-    clearInterval(pace);
-    finish();
-  };
+  /** Ends connections, after `drainMs` whatever they are doing. Also for a worker that is moving them, when nobody is left to take them. */
+  drain(drainMs: number): void {
+    clearTimeout(this.#deadline);
+    this.#handOver = undefined;
+    this.#serve.onQuiet = undefined;
+    for (const connection of this.#serve.connections) if (connection.moving) this.#end(connection);
+    // the paced part takes half of the time, so that those who come late still have the other half
+    const ticks = Math.floor(drainMs / 2 / PACE_MS);
+    const slice = Math.ceil(this.#serve.connections.size / Math.max(1, ticks));
+    this.#pace = setInterval(() => {
+      for (let n = 0, other = this.#next(); n < slice && other !== undefined; n++, other = this.#next()) this.#end(other);
+    }, PACE_MS);
+    this.#deadline = setTimeout(() => {
+      for (const connection of [...this.#serve.connections]) this.#serve.end(connection, 'drain');
+    }, drainMs);
+    this.check();
+  }
 
-  const next = () => {
-    for (const connection of due) {
-      if (moving >= MOVING || allowed <= 0) return;
-      due.delete(connection);
-      if (connection.state !== 'open') continue;
-      if (!connection.isQuiet) continue; // it comes back through onQuiet
-      go(connection);
+  /** To be called whenever a connection is gone. */
+  check(): void {
+    if (this.#serve.connections.size > 0 || this.#away > 0) return;
+    clearTimeout(this.#deadline);
+    clearInterval(this.#pace);
+    this.#finish();
+  }
+
+  #next(): Connection | undefined {
+    return this.#others.next().value;
+  }
+
+  /** Ends a connection once what is in flight is answered. */
+  #end(connection: Connection): void {
+    connection.moving = false;
+    connection.ending ??= 'drain';
+    this.#serve.look(connection);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    // not within the turn that found a connection quiet
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#moveSome();
+    });
+  }
+
+  #moveSome(): void {
+    if (this.#handOver === undefined) return;
+    for (const connection of this.#due) {
+      this.#due.delete(connection);
+      // one that is busy again comes back through onQuiet
+      if (connection.state === 'open' && connection.isQuiet) this.#moveOne(connection, this.#handOver);
     }
-    check();
-  };
-
-  const go = (connection: Connection) => {
-    if (handOver === undefined || connection.isLink) {
-      allowed--;
-      serve.end(connection, 'drain');
-      return;
+    while (this.#away + this.#due.size < MOVING) {
+      const other = this.#next();
+      if (other === undefined) break;
+      if (other.isLink || other.state !== 'open') continue;
+      other.moving = true;
+      this.#serve.look(other);
+      if (this.#isLate) this.#endIfLate(other);
     }
+  }
+
+  #moveOne(connection: Connection, handOver: HandOver): void {
     const taken = connection.detach();
     if (taken === undefined) return;
-    moving++;
+    this.#away++;
     handOver(connection, taken, () => {
-      moving--;
-      next();
+      this.#away--;
+      this.#schedule();
+      this.check();
     });
-    serve.release(connection);
-  };
-
-  serve.onQuiet = (connection) => {
-    due.add(connection);
-    // not within the turn that found it quiet
-    setImmediate(next);
-  };
-
-  // the paced part of a drain takes half of its time, so that those who come late still have the other half
-  const ticks = Math.max(1, Math.floor(drainMs / 2 / 50));
-  const slice = Math.ceil(serve.connections.size / ticks);
-  const pace = setInterval(() => {
-    allowed += slice;
-    next();
-  }, 50);
-  const deadline = setTimeout(() => {
-    for (const connection of [...serve.connections]) serve.end(connection, 'drain');
-  }, drainMs);
-
-  for (const connection of [...serve.connections]) {
-    if (connection.isLink) serve.end(connection, 'drain');
-    else serve.look(connection);
+    this.#serve.release(connection);
   }
-  setImmediate(next);
-  const closing = setInterval(check, 20);
-  void done.then(() => clearInterval(closing));
-  return { done };
+
+  #endIfLate(connection: Connection): void {
+    if (connection.moving && !connection.isQuiet) this.#serve.end(connection, 'drain');
+  }
 }

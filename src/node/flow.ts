@@ -22,8 +22,8 @@ export class Flow {
     this.#log = log;
   }
 
-  /** Looks at what a connection holds and does what follows. A connection that leaves is not read while something is in flight. */
-  judge(connection: Connection, limits: Limits, now: number, isLeaving: boolean): void {
+  /** Looks at what a connection holds and does what follows. One that leaves is not read while something is in flight. */
+  judge(connection: Connection, limits: Limits, now: number): void {
     if (connection.state !== 'open') return this.budget.forget(connection);
     const unsent = connection.socket.writableLength;
     const { held } = connection.decoder;
@@ -38,6 +38,7 @@ export class Flow {
       this.#limit('outgoing_burst');
       return connection.destroy('outgoing');
     }
+    const isLeaving = connection.moving || connection.ending !== undefined;
     const isBusy = connection.slots !== undefined && connection.slots.length > 0;
     if (isSlow || connection.waiting !== undefined || (isBusy && (isLeaving || held > READ_AHEAD))) this.#pause(connection);
     else this.unpause(connection);

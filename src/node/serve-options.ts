@@ -29,6 +29,11 @@ export interface ServeOptions {
 export interface Arrival {
   id: string;
   remote: string;
+  /** How long ago it was accepted, and what has happened on it since. */
+  ageMs: number;
+  requests: number;
+  bytesIn: number;
+  bytesOut: number;
   rest: Buffer;
   session: Uint8Array | undefined;
 }

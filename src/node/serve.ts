@@ -35,7 +35,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   readonly connections = new Set<Connection>();
   readonly ledger: Ledger;
   limits: Limits;
-  /** Set while this worker leaves or drains: called for each connection once it is quiet. */
+  /** Set while this worker hands its connections over: called for each that is moving once it is quiet. */
   onQuiet: ((connection: Connection) => void) | undefined;
   readonly #router: Router;
   readonly #stats: Stats;
@@ -92,6 +92,10 @@ export class Serve implements ConnectionEvents, ClientHost {
   adopt(socket: Socket, codec: Codec, arrival: Arrival): Connection {
     const connection = this.#open(socket, codec, arrival.id, false, arrival.remote);
     this.#stats.adopted++;
+    connection.openedAt -= arrival.ageMs;
+    connection.requests = arrival.requests;
+    connection.bytesIn = arrival.bytesIn;
+    connection.bytesOut = arrival.bytesOut;
     if (arrival.session !== undefined) peerOf(connection).client.session.restore(arrival.session);
     connection.decoder.feed(arrival.rest);
     this.look(connection);
@@ -182,12 +186,8 @@ export class Serve implements ConnectionEvents, ClientHost {
     if (decoder.unfinished && connection.unfinishedSince === 0) connection.unfinishedSince = now;
   }
 
-  #isLeaving(connection: Connection): boolean {
-    return this.onQuiet !== undefined && !connection.isLink;
-  }
-
   #mayTake(connection: Connection): boolean {
-    if (this.#isLeaving(connection) || connection.ending !== undefined) return false;
+    if (connection.moving || connection.ending !== undefined) return false;
     if (connection.slots === undefined || connection.slots.length < this.limits.maxInFlight) return true;
     this.#limit('max_in_flight');
     return false;
@@ -204,7 +204,7 @@ export class Serve implements ConnectionEvents, ClientHost {
       if (route === undefined || slots.length >= route.concurrent) return false;
       for (const slot of slots) if (slot.concurrent <= slots.length) return false;
     }
-    if (connection.isLink || this.#isLeaving(connection)) return true;
+    if (connection.isLink || connection.moving) return true;
     const peer = peerOf(connection);
     const wait = peer.throttleMs(this.limits, now);
     if (wait === 0) return true;
@@ -311,10 +311,12 @@ export class Serve implements ConnectionEvents, ClientHost {
 
   /** After everything that changes what a connection holds: go on reading or not, and see whether it may go. */
   #control(connection: Connection, now: number): void {
-    this.#flow.judge(connection, this.limits, now, this.#isLeaving(connection));
+    this.#flow.judge(connection, this.limits, now);
     if (connection.state !== 'open' || !connection.isQuiet) return;
-    if (connection.ending !== undefined || connection.peerEnded) this.end(connection, connection.ending ?? 'peer');
-    else if (this.#isLeaving(connection)) this.onQuiet?.(connection);
+    if (connection.ending !== undefined) this.end(connection, connection.ending);
+    // also when its peer has ended: whoever takes it over answers what came before the end, and reads the end again
+    else if (connection.moving) this.onQuiet?.(connection);
+    else if (connection.peerEnded) this.end(connection, 'peer');
   }
 
   drained(connection: Connection): void {

@@ -5,7 +5,6 @@ import { performance } from 'node:perf_hooks';
 import type { NodeConfig } from '../config/node-config.ts';
 import { shipped } from '../modules/index.ts';
 import { AcceptQueue } from '../net/accept-queue.ts';
-import type { Connection } from '../net/connection.ts';
 import { adopt, listenOn, type Handle } from '../net/handle.ts';
 import type { ConnectionView } from '../ops/admin-schema.ts';
 import { Ledger } from '../ops/ledger.ts';
@@ -18,7 +17,7 @@ import type { Codec } from '../wire/codec.ts';
 import { commands } from '../wire/commands.ts';
 import { channelOf, type Channel, type FromWorker, type ToWorker, type Transfer } from './channel.ts';
 import { overdue, sweepMs } from './deadlines.ts';
-import { depart } from './departure.ts';
+import { Departure, type HandOver } from './departure.ts';
 import { exitCodes } from './exit-codes.ts';
 import { limitsOf } from './limits.ts';
 import { ModuleHosts } from './module-host.ts';
@@ -61,7 +60,7 @@ class Worker {
   #server: net.Server | undefined;
   #accepting: AcceptQueue<net.Socket> | undefined;
   #sweep: NodeJS.Timeout | undefined;
-  #leaving = false;
+  #departure: Departure | undefined;
   #opened = 0;
   #closed = 0;
   #counting: NodeJS.Timeout | undefined;
@@ -114,7 +113,10 @@ class Worker {
         frame.cmd === commands.heartbeat || frame.cmd === commands.tellWorker
           ? answerSystem(frame.cmd, this.#codec.data(frame), self)
           : undefined,
-      counted: (change) => this.#count(change),
+      counted: (change) => {
+        this.#count(change);
+        if (change === -1) this.#departure?.check();
+      },
     });
     this.#hosts = new ModuleHosts(router.modules, {
       node: { name: init.config.server_name, type: init.config.node_type, worker: init.index },
@@ -165,9 +167,12 @@ class Worker {
       case 'ledger':
         return void process.stderr.write(this.#ledger.toText() + '\n');
       case 'leave':
-        return this.#leave(message.drainMs, true);
+        // whoever waits to be let in here is let in elsewhere
+        this.#accepting?.admitAll();
+        return this.#leave().move(message.drainMs, this.#handOver);
       case 'drain':
-        return this.#leave(message.drainMs, false);
+        this.#accepting?.close();
+        return this.#leave().drain(message.drainMs);
       case 'init':
         return;
     }
@@ -181,11 +186,10 @@ class Worker {
     this.#count(-1);
   }
 
-  #adopt({ codec, id, remote, rest, session }: Transfer, handle: Handle): void {
+  #adopt({ codec, rest, session, ...known }: Transfer, handle: Handle): void {
     this.#expected++;
     this.#serve.adopt(adopt(handle), codecByName(codec), {
-      id,
-      remote,
+      ...known,
       rest: Buffer.from(rest, 'base64'),
       session: session === undefined ? undefined : Buffer.from(session, 'base64'),
     });
@@ -255,34 +259,40 @@ class Worker {
 
   // ---- leaving ----
 
-  #leave(drainMs: number, handOver: boolean): void {
-    if (this.#leaving) return;
-    this.#leaving = true;
+  /** Stops accepting; when the last connection is gone, the process ends. */
+  #leave(): Departure {
+    if (this.#departure !== undefined) return this.#departure;
     this.#server?.close();
-    this.#accepting?.close();
-    const send = (connection: Connection, { handle, rest }: { handle: Handle; rest: Buffer }, sent: () => void) => {
-      const client = this.#serve.clientOf(connection);
-      const { bytes, lost } = client.hasSession ? client.session.save() : { bytes: undefined, lost: [] };
-      if (lost.length > 0) this.#log.warn('session properties can not move to another worker', { client: client.id, lost });
-      this.#channel.send(
-        {
-          type: 'handover',
-          codec: connection.codec.name,
-          id: connection.id,
-          remote: connection.remote,
-          rest: rest.toString('base64'),
-          session: bytes?.toString('base64'),
-        },
-        handle,
-        () => {
-          handle.close();
-          sent();
-        },
-      );
-    };
-    const { done } = depart({ serve: this.#serve, drainMs, handOver: handOver ? send : undefined });
-    void done.then(() => this.#end());
+    this.#departure = new Departure(this.#serve);
+    void this.#departure.done.then(() => this.#end());
+    return this.#departure;
   }
+
+  readonly #handOver: HandOver = (connection, { handle, rest }, sent) => {
+    const client = this.#serve.clientOf(connection);
+    const { bytes, lost } = client.hasSession ? client.session.save() : { bytes: undefined, lost: [] };
+    if (lost.length > 0) this.#log.warn('session properties can not move to another worker', { client: client.id, lost });
+    const { id, remote, requests, bytesIn, bytesOut, codec } = connection;
+    this.#channel.send(
+      {
+        type: 'handover',
+        codec: codec.name,
+        id,
+        remote,
+        requests,
+        bytesIn,
+        bytesOut,
+        ageMs: performance.now() - connection.openedAt,
+        rest: rest.toString('base64'),
+        session: bytes?.toString('base64'),
+      },
+      handle,
+      () => {
+        handle.close();
+        sent();
+      },
+    );
+  };
 
   async #end(): Promise<void> {
     await this.#hosts.stop();

@@ -15,11 +15,13 @@ export interface Column {
   readonly title: string;
   /** Numbers stand right. */
   readonly right?: boolean;
+  /** Least width: what is drawn again and again should not jump. */
+  readonly width?: number;
 }
 
 /** Lines of a table with a head; `paint` is used for the head alone, so that widths stay true. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint): string[] {
-  const widths = columns.map(({ title }, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const widths = columns.map(({ title, width = 0 }, i) => Math.max(width, title.length, ...rows.map((row) => row[i]!.length)));
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, i) => (columns[i]!.right === true ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
@@ -35,6 +37,7 @@ export function whole(n: number): string {
 
 /** A rate: small ones with a fraction, so that they are not nothing. */
 export function perSecond(n: number): string {
+  if (n > 0 && n < 0.05) return '<0.1';
   return n > 0 && n < 9.95 ? n.toFixed(1) : whole(n);
 }
 

@@ -3,7 +3,7 @@
 import type { NodeStatus } from '../ops/snapshot.ts';
 import { sumBuckets, type Look, type NodeRates, type Rates } from './rates.ts';
 import { headLine, latency, limitsOf, paintState } from './status-text.ts';
-import { bytes, cut, duration, perSecond, table, whole, type Paint } from './terminal.ts';
+import { bytes, cut, duration, perSecond, table, whole, type Column, type Paint } from './terminal.ts';
 
 export interface FrameOptions {
   readonly look: Look;
@@ -107,13 +107,13 @@ function workerTable({ workers }: NodeStatus, rates: NodeRates, limit: number, p
     ];
   });
   const columns = [
-    { title: 'WORKER', right: true },
-    { title: 'STATE' },
-    { title: 'CPU' },
-    { title: 'OPEN', right: true },
-    { title: 'REQ/S', right: true },
-    { title: 'MEMORY', right: true },
-    { title: 'LAG', right: true },
+    right('WORKER', 6),
+    { title: 'STATE', width: 8 },
+    { title: 'CPU', width: CELL },
+    right('OPEN', 9),
+    right('REQ/S', 9),
+    right('MEMORY', 9),
+    right('LAG', 7),
   ];
   const [head = '', ...lines] = table(columns, rows, paint);
   return more([head, ...lines.map((line, i) => paintState(line, shown[i]!.state, paint))], workers.length - shown.length);
@@ -135,9 +135,19 @@ function commandRows({ totals }: NodeStatus, { total }: NodeRates): string[][] {
 
 function commandTable(rows: readonly string[][], limit: number, paint: Paint): string[] {
   if (rows.length === 0) return ['no command was answered yet'];
-  const right = (title: string) => ({ title, right: true });
-  const columns = [{ title: 'COMMAND' }, right('REPLIES/S'), right('FAILED/S'), right('P50'), right('P99'), right('TOTAL')];
+  const columns = [
+    { title: 'COMMAND', width: 10 },
+    right('REPLIES/S', 11),
+    right('FAILED/S', 10),
+    right('P50', 9),
+    right('P99', 9),
+    right('TOTAL', 15),
+  ];
   return more(table(columns, rows.slice(0, limit), paint), rows.length - limit);
+}
+
+function right(title: string, width: number): Column {
+  return { title, width, right: true };
 }
 
 /** The last line gives way to the number of those that are not shown. */

@@ -132,7 +132,7 @@ const bytesOf = (value: string | Uint8Array): Uint8Array => (typeof value === 's
 
 /** The result part for the few answers that nearly every reply carries, ready to copy. */
 const results = new Map<string, Uint8Array>();
-const MAX_RESULTS = 1024;
+const MAX_RESULTS = 256;
 const OK = encodeResult(0, 'ok');
 
 function resultBytes(code: number, msg: string | Uint8Array): Uint8Array {
@@ -141,8 +141,11 @@ function resultBytes(code: number, msg: string | Uint8Array): Uint8Array {
   const key = `${code} ${msg}`;
   let bytes = results.get(key);
   if (bytes === undefined) {
-    bytes = encodeResult(code, msg);
-    if (results.size < MAX_RESULTS) results.set(key, bytes);
+    // a copy with memory of its own: what is kept must not hold the 64 KiB that Node.js cuts short buffers from
+    bytes = new Uint8Array(encodeResult(code, msg));
+    // the oldest goes: texts that are ever new, as those with a trace id, must not keep the others out for good
+    if (results.size >= MAX_RESULTS) results.delete(results.keys().next().value!);
+    results.set(key, bytes);
   }
   return bytes;
 }

@@ -40,7 +40,7 @@ export function proto<T extends object = Record<string, unknown>>(file: string |
 
 /** A function that reads a request. It throws Fault invalidMessage with a text that names the field. */
 export function reader(type: MessageType<unknown>): (data: Buffer) => unknown {
-  if ('kind' in type) {
+  if (!('~standard' in type)) {
     return (data) => {
       try {
         return type.decode(data);
@@ -54,7 +54,7 @@ export function reader(type: MessageType<unknown>): (data: Buffer) => unknown {
 
 /** A function that writes a reply. It throws Fault encodeFailed with a text that names the field. */
 export function replyWriter(type: MessageType<unknown>): (value: unknown) => Uint8Array {
-  if ('kind' in type) {
+  if (!('~standard' in type)) {
     return (value) => {
       try {
         return type.encode(value);
@@ -63,7 +63,18 @@ export function replyWriter(type: MessageType<unknown>): (value: unknown) => Uin
       }
     };
   }
-  return (value) => Buffer.from(JSON.stringify(validate(type, value, (text) => new Fault('encodeFailed', text))));
+  return (value) => writeJson(validate(type, value, (text) => new Fault('encodeFailed', text)));
+}
+
+function writeJson(value: unknown): Buffer {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    throw new Fault('encodeFailed', `reply has no JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (json === undefined) throw new Fault('encodeFailed', `reply has no JSON: it is ${typeof value}`);
+  return Buffer.from(json);
 }
 
 function parseJson(data: Buffer): unknown {
@@ -76,7 +87,11 @@ function parseJson(data: Buffer): unknown {
 
 function validate(type: StandardSchema, value: unknown, fault: (text: string) => Fault): unknown {
   const result = type['~standard'].validate(value);
-  if (result instanceof Promise) throw new Error('a schema that checks asynchronously can not be used for requests and replies');
+  if (result instanceof Promise) {
+    // nobody waits for it: what it fails with must not end the worker
+    result.catch(() => undefined);
+    throw new Error('a schema that checks asynchronously can not be used for requests and replies');
+  }
   if (result.issues === undefined) return result.value;
   const texts = result.issues.slice(0, 3).map(({ path, message }) => {
     const where = (path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');

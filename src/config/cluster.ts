@@ -8,7 +8,7 @@ import { nearest } from './nearest.ts';
 import { parseYaml, pathText, type Path, type YamlText } from './yaml-text.ts';
 import { z } from './z.ts';
 
-export { kimClusterSchema, type KimCluster, type Tier } from './cluster-schema.ts';
+export { kimClusterSchema, type KimCluster } from './cluster-schema.ts';
 
 export interface ParsedCluster {
   readonly cluster: KimCluster;

@@ -1,9 +1,8 @@
-// What is made of the table of options for people and editors: the docs page, a sample, a JSON schema, a configuration in force.
+// What is made of the table of options for people and editors: the docs page, a sample, a JSON schema.
 
 import { optionKeys, optionOf } from './options.ts';
 import { z } from './z.ts';
 
-export { nodeFileOf, printConfig } from './print.ts';
 export { renderDocs } from './render-docs.ts';
 export { renderSample } from './sample.ts';
 

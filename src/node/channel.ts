@@ -78,11 +78,3 @@ export function channelOf<Out>(sender: Sender): Channel<Out> {
     },
   };
 }
-
-/** Sends a message with a descriptor and closes ours when it has left; `failed` gets it back if it did not. */
-export function sendHandle<Out>(channel: Channel<Out>, message: Out, handle: Handle, failed: (handle: Handle) => void): void {
-  channel.send(message, handle, (error) => {
-    if (error === null || error === undefined) handle.close();
-    else failed(handle);
-  });
-}

@@ -358,7 +358,7 @@ export class Pool {
     if (held) place.heldSince = place.diedAt;
     log.error(held ? 'worker held back' : 'worker died', { worker: place.index, pid: worker.pid, cause: how, againInMs });
     // how it ends is told by its exit, which brings us here again
-    place.timer = setTimeout(() => this.#spawn(place).catch(() => undefined), againInMs);
+    place.timer = setTimeout(() => void this.#spawn(place).catch(() => undefined), againInMs);
   }
 
   #allGone(): Promise<void> {

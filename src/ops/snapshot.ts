@@ -72,7 +72,6 @@ export const managerSchema = z.object({
   passQueue: count.describe('connections accepted and not yet taken by a worker'),
   limits: counts.describe('how often each limit took effect in the manager, by its configuration key'),
 });
-export type ManagerStatus = z.infer<typeof managerSchema>;
 
 export const nodeStatusSchema = z.object({
   name: z.string().describe('server_name'),

@@ -17,5 +17,3 @@ export const commands = {
   registerNode: 47,
   updatePayload: 49,
 } as const;
-
-export type SystemCommand = keyof typeof commands;

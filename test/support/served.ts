@@ -110,10 +110,10 @@ export async function served(t: TestContext, options: ServedOptions = {}): Promi
 export function writesOf(connection: Connection): number[] {
   const sizes: number[] = [];
   const { socket } = connection;
-  const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean;
-  socket.write = ((bytes: Uint8Array) => {
+  const write = socket.write.bind(socket);
+  socket.write = (bytes: Uint8Array) => {
     sizes.push(bytes.length);
     return write(bytes);
-  }) as typeof socket.write;
+  };
   return sizes;
 }

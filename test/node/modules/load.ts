@@ -1,6 +1,7 @@
 // What the tests of a whole node ask of it: quick and slow answers, sessions, large replies, and ways to fail.
 
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { defineModule } from '../../../src/route/module.ts';
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -40,6 +41,11 @@ export default defineModule({
       },
     },
     2017: () => String(process.pid),
+    // answered when the test opens the gate, a file with the name that the data says
+    2021: async (data) => {
+      while (!existsSync(data.toString())) await sleep(5);
+      return data;
+    },
     // a push for each character of the data, before the reply
     2019: (data, ctx) => {
       for (const letter of data.toString()) ctx.client.push(3001, letter);

@@ -5,6 +5,9 @@ import type { Client } from '../session/client.ts';
 import type { Session } from '../session/session.ts';
 import type { Frame } from '../wire/frame.ts';
 
+/** A trace id goes into replies and log lines; what a client may call one is cut here, in characters. */
+const MAX_TRACE_ID = 128;
+
 export class Context {
   readonly client: Client;
   readonly frame: Frame;
@@ -29,7 +32,7 @@ export class Context {
   get traceId(): string {
     if (this.#traceId === '') {
       try {
-        this.#traceId = this.client.connection.codec.traceId(this.frame);
+        this.#traceId = this.client.connection.codec.traceId(this.frame).slice(0, MAX_TRACE_ID);
       } catch {
         // a body that is not the dialect's has no trace id to give
       }

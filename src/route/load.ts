@@ -70,7 +70,8 @@ async function importFile(name: string, file: string): Promise<{ default?: unkno
   try {
     return (await import(pathToFileURL(file).href)) as { default?: unknown };
   } catch (cause) {
-    throw new Error(`module "${name}" (${file}) can not be loaded: ${(cause as Error).message}`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`module "${name}" (${file}) can not be loaded: ${reason}`, { cause });
   }
 }
 

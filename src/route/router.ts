@@ -27,8 +27,11 @@ export class Router {
   constructor(modules: readonly Module[], stats: Stats, stores: readonly string[] = []) {
     this.modules = modules;
     const problems: string[] = [];
-    for (const module of modules) {
-      if (modules.some((other) => other !== module && other.name === module.name)) problems.push(`two modules are called "${module.name}"`);
+    for (const [i, module] of modules.entries()) {
+      if (modules.findIndex(({ name }) => name === module.name) < i) {
+        problems.push(`two modules are called "${module.name}"`);
+        continue;
+      }
       for (const store of module.stores ?? []) {
         if (!stores.includes(store)) problems.push(`module "${module.name}" needs the store "${store}", which is not configured`);
       }
@@ -57,6 +60,9 @@ export class Router {
     return [...this.#routes].map(([cmd, route]) => ({ cmd, module: route.module })).sort((a, b) => a.cmd - b.cmd);
   }
 }
+
+/** A timer of Node.js that is set to more fires at once. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 type Definition = AnyHandler | CommandOptions;
 
@@ -97,9 +103,14 @@ export function checkModule(value: unknown, where: string): Module {
   if (module['use'] !== undefined && !(Array.isArray(module['use']) && module['use'].every((m) => typeof m === 'function'))) {
     throw fail('"use" must be a list of functions');
   }
-  if (module['stores'] !== undefined && !Array.isArray(module['stores'])) throw fail('"stores" must be a list of names');
-  for (const [cmd, definition] of Object.entries((module['commands'] ?? {}) as Record<string, unknown>))
-    checkCommand(cmd, definition, fail);
+  if (module['stores'] !== undefined && !(Array.isArray(module['stores']) && module['stores'].every((name) => typeof name === 'string'))) {
+    throw fail('"stores" must be a list of names');
+  }
+  const commands = module['commands'] ?? {};
+  if (typeof commands !== 'object' || Array.isArray(commands) || commands instanceof Map) {
+    throw fail('"commands" must be an object of handlers by command number');
+  }
+  for (const [cmd, definition] of Object.entries(commands)) checkCommand(cmd, definition, fail);
   return value as Module;
 }
 
@@ -111,21 +122,24 @@ function checkCommand(cmd: string, definition: unknown, fail: (what: string) => 
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) throw fail(`command ${cmd} has the unknown key "${unknown}"; there is: ${known.join(', ')}`);
   if (typeof options['handler'] !== 'function') throw fail(`command ${cmd} has no handler`);
-  for (const [key, least] of [
-    ['timeoutMs', 1],
-    ['concurrent', 1],
-  ] as const) {
+  for (const key of ['timeoutMs', 'concurrent']) {
     const value = options[key];
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= least)) {
-      throw fail(`command ${cmd}: "${key}" must be a whole number of at least ${least}, got ${JSON.stringify(value)}`);
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_TIMER_MS)) {
+      throw fail(`command ${cmd}: "${key}" must be a whole number from 1 to ${MAX_TIMER_MS}, got ${JSON.stringify(value)}`);
     }
   }
   for (const key of ['request', 'reply']) {
     const type = options[key];
-    if (type !== undefined && !(typeof type === 'object' && type !== null && ('~standard' in type || 'kind' in type))) {
+    if (type !== undefined && !isMessageType(type)) {
       throw fail(`command ${cmd}: "${key}" must be a schema or what proto() returns`);
     }
   }
+}
+
+/** Schemas of some libraries are functions. */
+function isMessageType(type: unknown): boolean {
+  const isThing = (typeof type === 'object' && type !== null) || typeof type === 'function';
+  return isThing && ('~standard' in type || ('kind' in type && type.kind === 'proto'));
 }
 
 /** The error for data that a handler itself judges wrong; the same as a request type would give. */

@@ -14,6 +14,8 @@ export type Expired = (key: string, value: unknown) => void;
 
 /** A session may hold this many properties; more is a leak of the module. */
 const MAX_PROPERTIES = 1024;
+/** About 24 days: a timer of Node.js that is set to more fires at once. */
+const MAX_TTL_MS = 2_147_483_647;
 
 export class Session {
   readonly id: string;
@@ -42,14 +44,17 @@ export class Session {
    * another worker. With `ttlMs` it lives that long and then the `expired` hook of the module is called; a move begins the time anew.
    * After the client has left nothing is kept: a handler may be at work longer than its client stays.
    */
-  set(key: string, value: unknown, options: { ttlMs?: number } = {}): void {
+  set(key: string, value: unknown, { ttlMs }: { ttlMs?: number } = {}): void {
     if (this.#isOver) return;
+    if (ttlMs !== undefined && !(ttlMs >= 1 && ttlMs <= MAX_TTL_MS)) {
+      throw new Error(`ttlMs of "${key}" must be from 1 to ${MAX_TTL_MS}, got ${ttlMs}`);
+    }
     this.#properties ??= new Map();
     if (!this.#properties.has(key) && this.#properties.size >= MAX_PROPERTIES) {
       throw new Error(`session ${this.id} already holds ${MAX_PROPERTIES} properties; "${key}" was not added`);
     }
     this.delete(key);
-    this.#properties.set(key, { value, ttlMs: options.ttlMs, timer: this.#timer(key, options.ttlMs) });
+    this.#properties.set(key, { value, ttlMs, timer: this.#timer(key, ttlMs) });
   }
 
   delete(key: string): boolean {

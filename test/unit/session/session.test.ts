@@ -61,6 +61,16 @@ test('setting a property again begins its life anew, or makes it live for ever',
   assert.deepEqual([session.keys(), expired], [['b'], [['a', 2]]]);
 });
 
+test('a life that no timer can count is refused, and the property stays what it was', (t) => {
+  const { session } = open(t);
+  session.set('a', 1);
+  for (const ttlMs of [0, -1, NaN, Infinity, 2 ** 31]) {
+    assert.throws(() => session.set('a', 2, { ttlMs }), new RegExp(`^Error: ttlMs of "a" must be from 1 to 2147483647, got ${ttlMs}$`));
+  }
+  assert.equal(session.get('a'), 1);
+  session.set('a', 3, { ttlMs: 2 ** 31 - 1 });
+});
+
 test('a deleted property does not expire', (t) => {
   const { session, expired } = open(t);
   session.set('a', 1, { ttlMs: 100 });

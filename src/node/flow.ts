@@ -27,11 +27,15 @@ export class Flow {
     if (connection.state !== 'open') return this.budget.forget(connection);
     const unsent = connection.socket.writableLength;
     const { held } = connection.decoder;
-    this.budget.note(connection, unsent + held);
+    // most hold nothing before and after: no look into a map for them
+    if (unsent + held !== connection.accounted) {
+      connection.accounted = unsent + held;
+      this.budget.note(connection, connection.accounted);
+    }
     const isSlow = unsent > limits.outgoingLimit;
     if (!isSlow) connection.slowSince = 0;
     else if (connection.slowSince === 0) {
-      connection.slowSince = now;
+      connection.slowSince = Math.trunc(now);
       this.#limit('outgoing_limit');
     }
     if (unsent > limits.outgoingBurst && !connection.isLink) {

@@ -11,6 +11,7 @@ import { Fault, faults, type CloseReason } from '../errors.ts';
 import type { MemoryBudget } from '../net/budget.ts';
 import { Connection, type ConnectionEvents } from '../net/connection.ts';
 import { Outbox } from '../net/outbox.ts';
+import { paceMs } from '../net/pace.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import type { Logger } from '../ops/log.ts';
 import { Tally, type CommandStats, type Stats } from '../ops/stats.ts';
@@ -23,9 +24,9 @@ import type { Frame } from '../wire/frame.ts';
 import { Admission } from './admission.ts';
 import { Flow } from './flow.ts';
 import type { Limits, LimitKey } from './limits.ts';
-import { Peer, peerOf } from './peer.ts';
 import { Replies } from './replies.ts';
 import type { Arrival, ServeOptions } from './serve-options.ts';
+import { Throttle } from './throttle.ts';
 import { Waiting } from './waiting.ts';
 
 /** A turn that has gathered this much writes it before it goes on, to see whether the peer reads. */
@@ -48,6 +49,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   readonly #outbox: Outbox;
   readonly #flow: Flow;
   readonly #tally: Tally;
+  readonly #throttle: Throttle;
   #turnStart = 0;
 
   constructor(options: ServeOptions) {
@@ -64,6 +66,7 @@ export class Serve implements ConnectionEvents, ClientHost {
       for (const connection of due) this.#turn(connection, now);
     });
     this.#replies = new Replies(options.log, options.now);
+    this.#throttle = new Throttle(options.ledger, (connection) => this.look(connection));
     this.#admission = new Admission(options.stats);
     this.#tally = new Tally(() => (this.#now() - this.#turnStart) / 1000);
     this.#hooks = new Hooks(options.router.modules, options.log);
@@ -84,7 +87,7 @@ export class Serve implements ConnectionEvents, ClientHost {
     }
     const connection = this.#open(socket, codec, this.#options.nextId(), false);
     this.#stats.accepted++;
-    this.#hooks.connected(peerOf(connection).client);
+    this.#hooks.connected(this.clientOf(connection));
     return connection;
   }
 
@@ -96,7 +99,7 @@ export class Serve implements ConnectionEvents, ClientHost {
     connection.requests = arrival.requests;
     connection.bytesIn = arrival.bytesIn;
     connection.bytesOut = arrival.bytesOut;
-    if (arrival.session !== undefined) peerOf(connection).client.session.restore(arrival.session);
+    if (arrival.session !== undefined) this.clientOf(connection).session.restore(arrival.session);
     connection.decoder.feed(arrival.rest);
     this.look(connection);
     return connection;
@@ -125,7 +128,7 @@ export class Serve implements ConnectionEvents, ClientHost {
       events: this,
       ...(remote === undefined ? {} : { remote }),
     });
-    connection.owner = new Peer(new Client(connection, this), this.ledger);
+    connection.owner = new Client(connection, this);
     this.connections.add(connection);
     this.#admission.add(connection);
     this.#stats.connections++;
@@ -137,7 +140,7 @@ export class Serve implements ConnectionEvents, ClientHost {
 
   data(connection: Connection, bytes: number): void {
     const now = this.#now();
-    connection.lastActive = now;
+    connection.lastActive = Math.trunc(now);
     this.#stats.bytesIn += bytes;
     this.#turn(connection, now);
   }
@@ -183,7 +186,7 @@ export class Serve implements ConnectionEvents, ClientHost {
       this.#violation(connection, error);
     }
     if (delivered || !decoder.unfinished) connection.unfinishedSince = 0;
-    if (decoder.unfinished && connection.unfinishedSince === 0) connection.unfinishedSince = now;
+    if (decoder.unfinished && connection.unfinishedSince === 0) connection.unfinishedSince = Math.trunc(now);
   }
 
   #mayTake(connection: Connection): boolean {
@@ -205,10 +208,9 @@ export class Serve implements ConnectionEvents, ClientHost {
       for (const slot of slots) if (slot.concurrent <= slots.length) return false;
     }
     if (connection.isLink || connection.moving) return true;
-    const peer = peerOf(connection);
-    const wait = peer.throttleMs(this.limits, now);
+    const wait = paceMs(connection, this.limits.requestRate, this.limits.requestBurst, Math.trunc(now));
     if (wait === 0) return true;
-    if (peer.wakeIn(wait, () => this.look(connection))) this.#limit('request_rate');
+    if (this.#throttle.hold(connection, wait)) this.#limit('request_rate');
     return false;
   }
 
@@ -226,7 +228,7 @@ export class Serve implements ConnectionEvents, ClientHost {
     } catch (error) {
       return this.#badBody(connection, frame, route, error);
     }
-    const ctx = new Context(peerOf(connection).client, frame);
+    const ctx = new Context(this.clientOf(connection), frame);
     let result: unknown;
     try {
       result = route.call(data, ctx);
@@ -240,11 +242,8 @@ export class Serve implements ConnectionEvents, ClientHost {
   #unknown(connection: Connection, frame: Frame): void {
     const { unknown } = connection.codec;
     const stats = this.#stats.command('unknown');
-    if (unknown === 'ignore') {
-      this.#tally.count(stats, 4);
-      return;
-    }
-    this.#send(connection, frame, { code: 4, msg: faults.unknownCommand.text, data: '' }, stats);
+    if (unknown === 'ignore') return this.#tally.count(stats, faults.unknownCommand.code);
+    this.#send(connection, frame, { code: faults.unknownCommand.code, msg: faults.unknownCommand.text, data: '' }, stats);
     if (unknown === 'reply and close' && !connection.isLink) this.end(connection, 'unknown_command');
   }
 
@@ -346,7 +345,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   closed(connection: Connection, reason: CloseReason): void {
     this.#stats.countClosed(reason);
     this.#forget(connection);
-    const { client } = peerOf(connection);
+    const client = this.clientOf(connection);
     if (!connection.isLink) this.#hooks.disconnected(client, reason);
     client.release();
   }
@@ -355,14 +354,14 @@ export class Serve implements ConnectionEvents, ClientHost {
   release(connection: Connection): void {
     this.#stats.handedOver++;
     this.#forget(connection);
-    peerOf(connection).client.release();
+    this.clientOf(connection).release();
   }
 
   #forget(connection: Connection): void {
     this.connections.delete(connection);
     this.#admission.remove(connection);
     this.#flow.forget(connection);
-    peerOf(connection).release();
+    this.#throttle.forget(connection);
     this.#stats.connections--;
     this.#options.counted?.(-1);
   }
@@ -375,7 +374,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   }
 
   clientOf(connection: Connection): Client {
-    return peerOf(connection).client;
+    return connection.owner as Client;
   }
 
   push(client: Client, cmd: number, data: string | Uint8Array): boolean {

@@ -29,11 +29,12 @@ export function detach(socket: net.Socket, left: (chunk: Buffer) => void): Handl
   if (handle === null) return undefined;
   handle.readStop();
   handle.onread = () => undefined;
-  // first the listeners: read() also emits what it returns
+  // before read(), which would begin to read again
+  inner._handle = null;
+  // before read() too, which also emits what it returns
   socket.removeAllListeners();
   socket.on('error', () => undefined);
   for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null) left(chunk);
-  inner._handle = null;
   socket.destroy();
   return handle;
 }

@@ -8,7 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
 import { adopt, detach } from '../../../src/net/handle.ts';
 
-test('what comes after a socket gave its descriptor away waits for whoever adopts it', async (t) => {
+test('what comes after a socket gave its descriptor away waits for whoever adopts it', { timeout: 10_000 }, async (t) => {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
   t.after(() => server.close());
   server.listen(0, '127.0.0.1');

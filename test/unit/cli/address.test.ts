@@ -1,3 +1,5 @@
+// Addresses and files as users name them.
+
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import test from 'node:test';

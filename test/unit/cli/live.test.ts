@@ -1,3 +1,5 @@
+// The loop of kim top: looks, pictures, keys and its end, without a terminal.
+
 import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
 import { drawUntilEnded } from '../../../src/cli/live.ts';

@@ -1,3 +1,5 @@
+// What kim status and kim top draw of a node.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ratesOf } from '../../../src/cli/rates.ts';

@@ -1,3 +1,5 @@
+// The commands, flags and help of kim.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AnyCommand } from '../../../src/cli/command.ts';

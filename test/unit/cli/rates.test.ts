@@ -1,3 +1,5 @@
+// Rates and quantiles between two looks at a node.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { quantile, ratesOf, sumBuckets } from '../../../src/cli/rates.ts';

@@ -1,3 +1,5 @@
+// How kim call shows a reply.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { hexDump, judge, replyJson, replyLine, replyLines, type Reply } from '../../../src/cli/reply-text.ts';

@@ -1,3 +1,5 @@
+// Numbers, tables, colours and foreign text on a terminal.
+
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { age, bytes, cut, duration, painter, perSecond, printable, table, whole, wrap } from '../../../src/cli/terminal.ts';

@@ -252,23 +252,39 @@ export class Manager {
     });
   }
 
-  /** Takes another configuration: live where that is possible, by new workers where it is not; the rest needs a new process. */
+  /**
+   * Takes another configuration: live where that is possible, by new workers where it is not; the rest needs a new process. Throws when new
+   * workers can not start with it, and goes on with the old one.
+   */
   reload(next: NodeConfig): Promise<Applied[]> {
     return this.#change(async () => {
-      const changes = compareConfigs(this.#config, next);
-      const kept = Object.fromEntries(changes.filter(({ apply }) => apply === 'restart').map(({ key }) => [key, this.#config[key]]));
-      this.#config = { ...next, ...kept };
-      this.log.setLevel(next.log_level);
-      this.#queue.change(next.accept_rate, next.accept_burst, next.accept_queue);
-      this.pool.configure(this.#config);
-      if (changes.some(({ key }) => key === 'worker_cnt')) await this.pool.setCount(next.worker_cnt);
-      if (changes.some(({ apply }) => apply === 'roll')) await this.pool.roll();
+      const before = this.#config;
+      const changes = compareConfigs(before, next);
+      const kept = Object.fromEntries(changes.filter(({ apply }) => apply === 'restart').map(({ key }) => [key, before[key]]));
+      const isRecounted = changes.some(({ key }) => key === 'worker_cnt');
+      this.#use({ ...next, ...kept });
+      try {
+        if (isRecounted) await this.pool.setCount(next.worker_cnt);
+        if (changes.some(({ apply }) => apply === 'roll')) await this.pool.roll();
+      } catch (error) {
+        // a worker that is started later must not meet what could not be loaded now
+        this.#use(before);
+        if (isRecounted) await this.pool.setCount(before.worker_cnt);
+        throw error;
+      }
       for (const { key, from, to, apply } of changes) {
         if (apply === 'restart') this.log.warn('configuration change needs a new process', { key, from, to });
         else this.log.info('configuration changed', { key, from, to, apply });
       }
       return changes.map((change) => ({ ...change, done: change.apply !== 'restart' }));
     });
+  }
+
+  #use(config: NodeConfig): void {
+    this.#config = config;
+    this.log.setLevel(config.log_level);
+    this.#queue.change(config.accept_rate, config.accept_burst, config.accept_queue);
+    this.pool.configure(config);
   }
 
   setLogLevel(level: NodeConfig['log_level']): void {
@@ -294,6 +310,12 @@ export class Manager {
   // ---- ending ----
 
   #drained: Promise<void> | undefined;
+  readonly #ended = Promise.withResolvers<void>();
+
+  /** Resolves when a drain is over, whoever asked for it: the process has nothing left to do. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
 
   /** Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. */
   drain(): Promise<void> {
@@ -310,6 +332,7 @@ export class Manager {
     await this.#close();
     this.log.info('node ended');
     this.log.flush();
+    this.#ended.resolve();
   }
 
   /** Closes every port, the admin server's too, so that a process that takes this one's place can have them; connections are still served. */

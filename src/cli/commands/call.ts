@@ -1,5 +1,6 @@
 // kim call: sends a request and shows its reply. Ends with 0 when every reply has code 0.
 
+import { existsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { ClientError, createClient, type Client } from '../../client/index.ts';
 import { exitCodes } from '../../node/exit-codes.ts';
@@ -86,10 +87,12 @@ function parseHex(text: string): Uint8Array {
 
 async function protoTypes(file: string, { type, replyType, hex }: CallOptions): Promise<Types> {
   if (hex) throw new UsageError('--hex and --proto exclude each other: with --proto data is JSON');
+  const path = userPath(file);
+  if (!existsSync(path)) throw new UsageError(`--proto ${file}: there is no such file; check the path`);
   const { loadProtoType } = await import('../../wire/protobuf.ts');
   const load = (name: string | undefined, flag: string) => {
     try {
-      return loadProtoType(userPath(file), name);
+      return loadProtoType(path, name);
     } catch (cause) {
       throw new UsageError(`--proto ${file}${name === undefined ? '' : ` ${flag} ${name}`}: ${(cause as Error).message}`);
     }
@@ -120,7 +123,7 @@ async function protoTypes(file: string, { type, replyType, hex }: CallOptions): 
 
 /** Client errors name the address and the cure where they can; a closed connection needs both. */
 function sentence({ code, message }: ClientError, address: string): string {
-  if (code === 'closed') return `${address}: ${message}; the log of the node says why it closed`;
+  if (code === 'closed') return `${address}: ${message}; check that this is the gate port of a node; its log says why it closed`;
   if (code === 'timeout') return `${message}; wait longer with --timeout, or look at the node with "kim status"`;
   return message;
 }

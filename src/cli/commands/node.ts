@@ -68,14 +68,13 @@ async function untilEnded(manager: Manager, { path, read, watch, parent }: Surro
   };
   const ended = new Promise<number>((resolve) => {
     followSignals(manager, { readConfig: reread, exit: resolve });
+    // also when the admin server, our parent or its end asked for it
+    void manager.ended.then(() => resolve(exitCodes.ok));
     const drain = () => {
-      manager.drain().then(
-        () => resolve(exitCodes.ok),
-        (error: unknown) => {
-          manager.log.fatal('drain failed', { err: error });
-          resolve(exitCodes.failed);
-        },
-      );
+      manager.drain().catch((error: unknown) => {
+        manager.log.fatal('drain failed', { err: error });
+        resolve(exitCodes.failed);
+      });
     };
     if (parent !== undefined) obey(parent, manager, reread, drain);
     // npm does not tell its children when it is killed
@@ -140,6 +139,7 @@ function watchModules(manager: Manager, path: string): ModuleWatch {
       log.info('modules changed', { files });
       try {
         await manager.roll();
+        log.info('changed modules loaded', { files });
       } catch (error) {
         log.error('changed modules refused; the node goes on with the old ones', { reason: (error as Error).message });
       }

@@ -1,3 +1,5 @@
+// kim call against a real node, and against what is none.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';

@@ -1,3 +1,5 @@
+// kim config and kim modules, as processes.
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// kim node: how it starts, what signals do to it, how it ends, and what it says when it can not.
+
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import net from 'node:net';

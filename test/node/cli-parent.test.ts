@@ -1,3 +1,5 @@
+// kim node as a part of a cluster on this machine: what it tells the one who started it, and what happens without that one.
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// kim status and kim top against a real node.
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';

@@ -1,3 +1,5 @@
+// kim node --watch: edited modules take effect.
+
 import assert from 'node:assert/strict';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

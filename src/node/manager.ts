@@ -9,7 +9,6 @@ import type { CloseReason } from '../errors.ts';
 import { AcceptQueue } from '../net/accept-queue.ts';
 import { bindShared, detach, type Handle } from '../net/handle.ts';
 import { startAdmin, type Admin } from '../ops/admin.ts';
-import { ledgerText } from '../ops/ledger.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
 import type { ToWorker } from './channel.ts';
@@ -303,7 +302,6 @@ export class Manager {
 
   /** Prints the resource ledgers of all workers to standard error. */
   printLedgers(): void {
-    process.stderr.write(`manager ${this.#config.server_name}\n${ledgerText({})}\n`);
     for (const worker of this.pool.living) worker.channel.send({ type: 'ledger' });
   }
 

@@ -297,6 +297,8 @@ class Worker {
   async #end(): Promise<void> {
     await this.#hosts.stop();
     this.#report(0);
+    if (this.#ledger.isZero()) this.#log.info('resources at exit', { ledger: this.#ledger.snapshot() });
+    else this.#log.warn('resources at exit: possible leak', { ledger: this.#ledger.snapshot() });
     this.#log.flush();
     this.#channel.send({ type: 'left', ledger: this.#ledger.snapshot() }, undefined, () => process.exit(0));
   }

@@ -1,14 +1,15 @@
 // kim up: runs a whole KimCluster as processes on this machine and follows its file.
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { basename, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseCluster } from '../../config/cluster.ts';
 import { ConfigError } from '../../config/error.ts';
 import { exitCodes } from '../../node/exit-codes.ts';
 import { followParent } from '../../node/lifecycle.ts';
 import { LocalCluster } from '../../operator/local/local-cluster.ts';
 import { watchText } from '../../operator/local/watch-file.ts';
+import { checkModules, readConfigurationFile } from '../config-file.ts';
+import { shownPath, userPath } from '../paths.ts';
 import { portClashes, workloads, type Workload } from '../../operator/plan/workloads.ts';
 
 export interface UpOptions {
@@ -21,21 +22,14 @@ const PROGRAM = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, impo
 interface Parsed {
   name: string;
   wanted: Workload[];
-  notes: string[];
+  notes: readonly string[];
 }
 
 /** Runs until told to end; resolves with the exit code. */
 export async function up(file: string, options: UpOptions): Promise<number> {
-  const path = resolve(process.env['INIT_CWD'] ?? '.', file);
-  const shown = relative(process.cwd(), path).startsWith('..') ? path : relative(process.cwd(), path);
+  const shown = shownPath(file);
   const out = output(options.output === 'json');
-  let parsed: Parsed;
-  try {
-    parsed = parse(readText(path, shown), path, shown);
-  } catch (error) {
-    out.problem((error as Error).message);
-    return exitCodes.usage;
-  }
+  const parsed = parse(file);
   for (const note of parsed.notes) out.say(shown, note);
 
   const folder = resolve('.kim', parsed.name);
@@ -53,8 +47,8 @@ export async function up(file: string, options: UpOptions): Promise<number> {
 
   let applying: Promise<void> = Promise.resolve();
   const stop = options.watch
-    ? watchText(path, (text) => {
-        applying = applying.then(() => follow(cluster, text, path, shown, parsed.name, out));
+    ? watchText(userPath(file), () => {
+        applying = applying.then(() => follow(cluster, file, parsed.name, out));
       })
     : () => undefined;
   const code = await ended;
@@ -63,33 +57,34 @@ export async function up(file: string, options: UpOptions): Promise<number> {
 }
 
 /** The file changed: make it so, or say why not and leave everything as it is. */
-async function follow(cluster: LocalCluster, text: string, path: string, shown: string, name: string, out: Output): Promise<void> {
+async function follow(cluster: LocalCluster, file: string, name: string, out: Output): Promise<void> {
   try {
-    const next = parse(text, path, shown);
-    if (next.name !== name)
-      throw new Error(`${shown}: metadata.name is now "${next.name}"; a running cluster keeps its name "${name}", end it first`);
-    for (const note of next.notes) out.say(shown, note);
+    const next = parse(file);
+    if (next.name !== name) {
+      throw new Error(`${shownPath(file)}: metadata.name is now "${next.name}"; a running cluster keeps its name "${name}", end it first`);
+    }
+    for (const note of next.notes) out.say(shownPath(file), note);
     await cluster.apply(next.wanted);
   } catch (error) {
     out.problem(`${(error as Error).message}\nwhat runs goes on`);
   }
 }
 
-function readText(path: string, shown: string): string {
-  if (!existsSync(path)) throw new Error(`there is no file ${shown}; try manifests/quickstart.yaml`);
-  return readFileSync(path, 'utf8');
-}
-
-function parse(text: string, path: string, shown: string): Parsed {
-  const { cluster, notes } = parseCluster(text, shown);
-  const wanted = workloads(cluster, dirname(path));
+/** Throws a ConfigError with everything that is wrong. */
+function parse(name: string): Parsed {
+  const read = readConfigurationFile(name);
+  if (read.cluster === undefined) {
+    throw new ConfigError(read.file, [{ path: 'kind', message: 'this is the configuration of one node; run it with "kim node"' }]);
+  }
+  checkModules(read);
+  const wanted = workloads(read.cluster, read.folder);
   const clashes = portClashes(wanted);
   if (clashes.length > 0)
     throw new ConfigError(
-      shown,
+      read.file,
       clashes.map((message) => ({ path: 'spec', message })),
     );
-  return { name: cluster.metadata.name, wanted, notes };
+  return { name: read.cluster.metadata.name, wanted, notes: read.warnings };
 }
 
 /** Resolves with the exit code once a signal, or the death of the one who started us, has ended the cluster. */

@@ -10,7 +10,7 @@ import { LocalCluster } from '../../operator/local/local-cluster.ts';
 import { watchText } from '../../operator/local/watch-file.ts';
 import { checkModules, readConfigurationFile } from '../config-file.ts';
 import { shownPath, userPath } from '../paths.ts';
-import { portClashes, workloads, type Workload } from '../../operator/plan/workloads.ts';
+import { workloads, type Workload } from '../../operator/plan/workloads.ts';
 
 export interface UpOptions {
   watch: boolean;
@@ -77,14 +77,7 @@ function parse(name: string): Parsed {
     throw new ConfigError(read.file, [{ path: 'kind', message: 'this is the configuration of one node; run it with "kim node"' }]);
   }
   checkModules(read);
-  const wanted = workloads(read.cluster, read.folder);
-  const clashes = portClashes(wanted);
-  if (clashes.length > 0)
-    throw new ConfigError(
-      read.file,
-      clashes.map((message) => ({ path: 'spec', message })),
-    );
-  return { name: read.cluster.metadata.name, wanted, notes: read.warnings };
+  return { name: read.cluster.metadata.name, wanted: workloads(read.cluster, read.folder), notes: read.warnings };
 }
 
 /** Resolves with the exit code once a signal, or the death of the one who started us, has ended the cluster. */

@@ -45,23 +45,3 @@ export function plan(running: readonly Workload[], wanted: readonly Workload[]):
   const leaving = running.filter(({ name }) => !after.has(name)).reverse();
   return [...actions, ...leaving.map((workload): Action => ({ kind: 'stop', workload }))];
 }
-
-/** Ports of one machine that two nodes would both listen on; the sentence names them and the port. */
-export function portClashes(wanted: readonly Workload[]): string[] {
-  const owners = new Map<number, string>();
-  const problems: string[] = [];
-  for (const { name, config } of wanted) {
-    const ports = [
-      ['gate port', config.gate_host === '' ? 0 : config.gate_port],
-      ['node port', config.node_host === '' ? 0 : config.node_port],
-      ['admin port', config.admin_port ?? 0],
-    ] as const;
-    for (const [word, port] of ports) {
-      if (port === 0) continue;
-      const owner = owners.get(port);
-      if (owner !== undefined) problems.push(`${word} ${port} of ${name} is also the ${owner}; give one of them another port`);
-      owners.set(port, `${word} of ${name}`);
-    }
-  }
-  return problems;
-}

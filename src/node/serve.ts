@@ -270,7 +270,8 @@ export class Serve implements ConnectionEvents, ClientHost {
       ctx.abort();
     });
     (connection.slots ??= []).push(slot);
-    result.then(
+    // not result.then: what looks like a promise may call back at once, or throw
+    Promise.resolve(result).then(
       (value) => settle(this.#replies.of(route, ctx, value)),
       (error: unknown) => settle(this.#replies.ofError(error, ctx)),
     );

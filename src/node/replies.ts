@@ -53,16 +53,21 @@ export class Replies {
 
 /** What a handler without a reply type may return as an object: parts of a reply. */
 function partsOf(result: unknown): Reply {
-  if (typeof result === 'object' && result !== null) {
-    const { code = 0, msg = 'ok', data = '', cmd } = result as Partial<Reply>;
-    const unknown = Object.keys(result).find((key) => !(key === 'code' || key === 'msg' || key === 'data' || key === 'cmd'));
-    if (unknown !== undefined)
-      throw new Fault('encodeFailed', `a reply has code, msg, data and cmd, not "${unknown}"; for JSON declare a reply type`);
-    if (Number.isInteger(code) && isBytes(msg) && isBytes(data) && (cmd === undefined || Number.isInteger(cmd)))
-      return { code, msg, data, cmd };
+  if (typeof result !== 'object' || result === null) {
+    throw unfit('a handler returns nothing, text, bytes or { code, msg, data }; for anything else declare a reply type');
   }
-  throw new Fault('encodeFailed', 'a handler returns nothing, text, bytes or { code, msg, data }; for anything else declare a reply type');
+  const { code = 0, msg = 'ok', data = '', cmd } = result as Partial<Reply>;
+  const unknown = Object.keys(result).find((key) => !(key === 'code' || key === 'msg' || key === 'data' || key === 'cmd'));
+  if (unknown !== undefined) throw unfit(`a reply has code, msg, data and cmd, not "${unknown}"; for JSON declare a reply type`);
+  // the wire has 32 bits for each
+  if (code !== (code | 0)) throw unfit(`code of a reply must be a whole number of 32 bits, got ${String(code)}`);
+  if (cmd !== undefined && cmd !== cmd >>> 0) throw unfit(`cmd of a reply must be a command number, got ${String(cmd)}`);
+  if (!isBytes(msg)) throw unfit(`msg of a reply must be text or bytes, got ${typeof msg}`);
+  if (!isBytes(data)) throw unfit(`data of a reply must be text or bytes, got ${typeof data}`);
+  return { code, msg, data, cmd };
 }
+
+const unfit = (text: string) => new Fault('encodeFailed', text);
 
 function isBytes(value: unknown): value is string | Uint8Array {
   return typeof value === 'string' || value instanceof Uint8Array;

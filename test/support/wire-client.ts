@@ -23,7 +23,7 @@ export class WireClient {
 
   /** Connects, from `localAddress` where that matters. `raw` is for dialects with other frames: bytes are only gathered. */
   static async connect(port: number, { localAddress, raw = false }: { localAddress?: string; raw?: boolean } = {}): Promise<WireClient> {
-    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...(localAddress === undefined ? {} : { localAddress }) });
+    const socket = net.connect({ port, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) });
     const client = new WireClient(socket, raw);
     await client.until(() => socket.readyState === 'open' || client.closed, 'the connection');
     if (client.error !== undefined) throw client.error;

@@ -21,6 +21,8 @@ import { adminSource, type ManagerCounts } from './status.ts';
 const PLACE_RETRY_MS = 50;
 const MAX_PLACE_MS = 10_000;
 
+const LAG_RESOLUTION_MS = 50;
+
 export interface ManagerOptions {
   config: NodeConfig;
   /** Folder that relative paths of modules start from. */
@@ -45,7 +47,7 @@ export class Manager {
   readonly pool: Pool;
   readonly #folder: string;
   readonly #instance = randomBytes(5).toString('hex');
-  readonly #delay = monitorEventLoopDelay({ resolution: 50 });
+  readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   #config: NodeConfig;
   #state: NodeState = 'starting';
   #listening: Listening[] = [];
@@ -93,6 +95,7 @@ export class Manager {
       folder: this.#folder,
       instance: this.#instance,
       log: this.log,
+      nodePort: () => this.#listening.find(({ kind }) => kind === 'node')?.port ?? 0,
       now: () => performance.now(),
       onHandover: (transfer, handle) => this.#give({ ...transfer, type: 'adopt' }, handle, 'worker'),
       onLeft,
@@ -212,9 +215,10 @@ export class Manager {
   }
 
   get loopLagSeconds(): number {
-    const worst = this.#delay.max / 1e9;
+    // what is measured is the distance between two looks
+    const worst = this.#delay.max / 1e9 - LAG_RESOLUTION_MS / 1000;
     this.#delay.reset();
-    return Number.isFinite(worst) ? worst : 0;
+    return Number.isFinite(worst) ? Math.max(0, worst) : 0;
   }
 
   listeners(): ListenerStatus[] {

@@ -9,24 +9,30 @@ import type { Limits } from './limits.ts';
 export class Admission {
   readonly #addresses = new AddressCounts();
   readonly #stats: Stats;
+  #clients = 0;
 
   constructor(stats: Stats) {
     this.#stats = stats;
   }
 
   /** False, and counted, if a limit refuses another client from this address; an address that is unknown has left already. */
-  admits(address: string | undefined, clients: number, { maxClients, maxClientsPerAddress }: Limits): boolean {
+  admits(address: string | undefined, { maxClients, maxClientsPerAddress }: Limits): boolean {
     if (address === undefined) return this.#refuse('reset');
-    if (clients >= maxClients) return this.#refuse('max_clients');
+    if (this.#clients >= maxClients) return this.#refuse('max_clients');
     if (maxClientsPerAddress > 0 && this.#addresses.of(address) >= maxClientsPerAddress) return this.#refuse('max_clients_per_address');
     return true;
   }
 
+  /** Links between nodes are no clients. */
   add(connection: Connection): void {
+    if (connection.isLink) return;
+    this.#clients++;
     this.#addresses.add(addressOf(connection));
   }
 
   remove(connection: Connection): void {
+    if (connection.isLink) return;
+    this.#clients--;
     this.#addresses.remove(addressOf(connection));
   }
 

@@ -13,6 +13,8 @@ export interface WorkerInit {
   config: NodeConfig;
   /** Folder that relative module paths start from. */
   folder: string;
+  /** Where other nodes really connect: the configuration may have left the choice to the system. */
+  nodePort: number;
   /** Numbered from 1; 0 is the manager. */
   index: number;
   incarnation: number;

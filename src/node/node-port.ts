@@ -27,6 +27,10 @@ export interface Link {
 }
 
 export interface NodePortOptions {
+  /** How long the first frame may take. */
+  firstFrameMs?: number;
+  /** How long a peer that was refused may take to close its side. */
+  lingerMs?: number;
   log: Logger;
   /** True if there is a worker of that number. */
   hasWorker(index: number): boolean;
@@ -34,7 +38,8 @@ export interface NodePortOptions {
   refused(reason: 'frame' | 'first_byte' | 'accept_queue'): void;
 }
 
-export function createNodePort({ log, hasWorker, pass, refused }: NodePortOptions): net.Server {
+export function createNodePort(options: NodePortOptions): net.Server {
+  const { firstFrameMs = FIRST_FRAME_MS, lingerMs = LINGER_MS, log, hasWorker, pass, refused } = options;
   let waiting = 0;
   return net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     if (waiting >= MAX_WAITING) {
@@ -47,7 +52,7 @@ export function createNodePort({ log, hasWorker, pass, refused }: NodePortOption
     const timer = setTimeout(() => {
       refused('first_byte');
       socket.destroy();
-    }, FIRST_FRAME_MS);
+    }, firstFrameMs);
     const over = () => {
       waiting--;
       clearTimeout(timer);
@@ -72,13 +77,13 @@ export function createNodePort({ log, hasWorker, pass, refused }: NodePortOption
     });
 
     const choose = (frame: Frame) => {
+      over();
       const index = frame.cmd === commands.connectToWorker ? workerIndex(protobufCodec.data(frame)) : undefined;
       if (index === undefined || !hasWorker(index)) {
         const fault = frame.cmd === commands.connectToWorker ? faults.invalidWorker : faults.unknownCommand;
         socket.removeAllListeners('data');
-        return answerAndClose(socket, frame, fault);
+        return answerAndClose(socket, frame, fault, lingerMs);
       }
-      over();
       const { cmd, seq } = frame;
       const handle = detach(socket, (bytes) => decoder.feed(bytes));
       if (handle !== undefined) pass(index, { cmd, seq, rest: decoder.rest(), handle });
@@ -92,10 +97,11 @@ function workerIndex(data: Buffer): number | undefined {
   return /^[0-9]{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
-function answerAndClose(socket: net.Socket, frame: Frame, fault: { code: number; text: string }): void {
+function answerAndClose(socket: net.Socket, frame: Frame, fault: { code: number; text: string }, lingerMs: number): void {
   const out = new Writer();
   protobufCodec.writeReply(out, frame, { code: fault.code, msg: fault.text, data: '' });
   socket.end(out.take());
   socket.resume();
-  setTimeout(() => socket.destroy(), LINGER_MS);
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
 }

@@ -26,6 +26,8 @@ export interface PoolOptions {
   folder: string;
   instance: string;
   log: Logger;
+  /** The port of the node port, 0 without one. */
+  nodePort(): number;
   now(): number;
   /** A leaving worker gives a connection away. */
   onHandover(transfer: Transfer, handle: Handle): void;
@@ -222,6 +224,7 @@ export class Pool {
       config: this.#config,
       folder,
       instance,
+      nodePort: this.#options.nodePort(),
       index: place.index,
       incarnation: worker.incarnation,
     });

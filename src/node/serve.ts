@@ -81,7 +81,7 @@ export class Serve implements ConnectionEvents, ClientHost {
 
   /** Takes a new client, or refuses it when a limit says so. */
   accept(socket: Socket, codec: Codec): Connection | undefined {
-    if (!this.#admission.admits(socket.remoteAddress, this.connections.size, this.limits)) {
+    if (!this.#admission.admits(socket.remoteAddress, this.limits)) {
       socket.destroy();
       return undefined;
     }

@@ -14,7 +14,6 @@ import { loadModules } from '../route/load.ts';
 import { Router } from '../route/router.ts';
 import { codecByName } from '../wire/codecs/index.ts';
 import type { Codec } from '../wire/codec.ts';
-import { commands } from '../wire/commands.ts';
 import { channelOf, type Channel, type FromWorker, type ToWorker, type Transfer } from './channel.ts';
 import { overdue, sweepMs } from './deadlines.ts';
 import { Departure, type HandOver } from './departure.ts';
@@ -98,7 +97,7 @@ class Worker {
     const self = {
       nodeType: init.config.node_type,
       host: init.config.node_host,
-      port: init.config.node_port,
+      port: init.nodePort,
       workerIndex: init.index,
     };
     this.#serve = new Serve({
@@ -109,10 +108,11 @@ class Worker {
       log: this.#log,
       now: () => performance.now(),
       nextId: () => `${init.instance}-${init.index}.${init.incarnation}-${(++next).toString(36)}`,
-      system: (_connection, frame) =>
-        frame.cmd === commands.heartbeat || frame.cmd === commands.tellWorker
-          ? answerSystem(frame.cmd, this.#codec.data(frame), self)
-          : undefined,
+      system: (connection, frame) => {
+        const reply = answerSystem(frame.cmd, () => connection.codec.data(frame), self);
+        if (reply?.ends) connection.ending = 'frame';
+        return reply;
+      },
       counted: (change) => {
         this.#count(change);
         if (change === -1) this.#departure?.check();

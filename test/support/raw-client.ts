@@ -13,6 +13,8 @@ export interface Answer {
   code: number;
   msg: string;
   data: string;
+  /** The data as bytes; not shown and not compared. */
+  readonly bytes: Buffer;
 }
 
 /** A request as bytes. */
@@ -22,6 +24,13 @@ export function frame(cmd: number, seq: number, data: string | Uint8Array = ''):
   writeRequestBody(out, data);
   writeHead(out.memory, at, cmd, seq, out.length - at - HEAD_BYTES);
   return Buffer.from(out.take());
+}
+
+/** A frame with any body and any length in its head, honest or not. */
+export function rawFrame(cmd: number, seq: number, len: number, body: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES);
+  writeHead(head, 0, cmd, seq, len);
+  return Buffer.concat([head, body]);
 }
 
 export class RawClient {
@@ -90,7 +99,8 @@ export class RawClient {
     for (let next = this.#decoder.next(); next !== undefined; next = this.#decoder.next()) {
       const { result, data } = readBody(next.bytes, next.start, next.end);
       const { cmd, seq } = next;
-      const answer = { cmd, seq, code: result?.code ?? -1, msg: result?.msg.toString() ?? '', data: data.toString() };
+      const answer = { cmd, seq, code: result?.code ?? -1, msg: result?.msg.toString() ?? '', data: data.toString() } as Answer;
+      Object.defineProperty(answer, 'bytes', { value: data, enumerable: false });
       if (this.onAnswer !== undefined) this.onAnswer(answer);
       else {
         const waiting = this.#waiting.shift();

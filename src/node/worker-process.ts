@@ -59,7 +59,7 @@ export class WorkerProcess {
 
   /** True if it can take one more connection. */
   get hasRoom(): boolean {
-    return this.state === 'serving' && !this.isFull && this.#passing.size < MAX_PASSING;
+    return this.state === 'serving' && this.child.connected && !this.isFull && this.#passing.size < MAX_PASSING;
   }
 
   become(state: WorkerState): void {
@@ -73,13 +73,13 @@ export class WorkerProcess {
     this.#passing.add(pass);
     this.connections++;
     this.channel.send(message, handle, (error) => {
-      // what waits behind other descriptors when the process ends is given back by ended(); nobody calls here for it
+      // a process whose channel is closed ends, and then ended() gives back what it did not get, also what waits behind other descriptors:
+      // told now, they would find this same process again
+      if (error instanceof Error && !this.child.connected) return;
       if (!this.#passing.delete(pass)) return;
-      if (error === null || error === undefined) handle.close();
-      else {
-        this.connections--;
-        failed(handle);
-      }
+      if (!(error instanceof Error)) return handle.close();
+      this.connections--;
+      failed(handle);
     });
   }
 

@@ -111,6 +111,8 @@ export class Connection {
     (socket as OwnedSocket).kim = this;
     // one function for all connections: five closures each would be a tenth of what an idle one costs
     socket.on('data', onData);
+    // one that a listener accepted paused stays so, whoever listens to its data
+    if (socket.isPaused()) socket.resume();
     socket.on('end', onEnd);
     socket.on('drain', onDrain);
     socket.on('error', onError);

@@ -78,6 +78,8 @@ export async function served(t: TestContext, options: ServedOptions = {}): Promi
   const clients: WireClient[] = [];
   t.after(async () => {
     for (const client of clients) client.destroy();
+    // a client that only has no more to say is waited for as long as its handlers take
+    for (const connection of [...serve.connections]) connection.destroy('worker');
     await new Promise((resolve) => server.close(resolve));
     await soon(() => serve.connections.size === 0, 'the connections to close');
     assertSettled({ serve, stats, ledger });

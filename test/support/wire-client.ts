@@ -21,9 +21,14 @@ export class WireClient {
   #taken = 0;
   #wake: () => void = () => undefined;
 
-  /** Connects, from `localAddress` where that matters. `raw` is for dialects with other frames: bytes are only gathered. */
-  static async connect(port: number, { localAddress, raw = false }: { localAddress?: string; raw?: boolean } = {}): Promise<WireClient> {
-    const socket = net.connect({ port, host: '127.0.0.1', ...(localAddress === undefined ? {} : { localAddress }) });
+  /**
+   * Connects, from `localAddress` where that matters. `raw` is for dialects with other frames: bytes are only gathered. With `stays` it
+   * does not close its side when the server has closed its own.
+   */
+  static async connect(port: number, options: { localAddress?: string; raw?: boolean; stays?: boolean } = {}): Promise<WireClient> {
+    const { localAddress, raw = false, stays = false } = options;
+    const from = localAddress === undefined ? {} : { localAddress };
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: stays, ...from });
     const client = new WireClient(socket, raw);
     await client.until(() => socket.readyState === 'open' || client.closed, 'the connection');
     if (client.error !== undefined) throw client.error;

@@ -62,7 +62,10 @@ export class Departure {
     const ticks = Math.floor(drainMs / 2 / PACE_MS);
     const slice = Math.ceil(this.#serve.connections.size / Math.max(1, ticks));
     this.#pace = setInterval(() => {
-      for (let n = 0, other = this.#next(); n < slice && other !== undefined; n++, other = this.#next()) this.#end(other);
+      for (let n = 0; n < slice; n++) {
+        const other = this.#next();
+        if (other !== undefined) this.#end(other);
+      }
     }, PACE_MS);
     this.#deadline = setTimeout(() => {
       for (const connection of [...this.#serve.connections]) this.#serve.end(connection, 'drain');

@@ -27,8 +27,8 @@ export class Flow {
     if (connection.state !== 'open') return this.budget.forget(connection);
     const unsent = connection.socket.writableLength;
     const { held } = connection.decoder;
-    // most hold nothing before and after: no look into a map for them
-    if (unsent + held !== connection.accounted) {
+    // most hold nothing before and after: no look into a map for them. The budget is one of clients: closing a link would fail many
+    if (unsent + held !== connection.accounted && !connection.isLink) {
       connection.accounted = unsent + held;
       this.budget.note(connection, connection.accounted);
     }
@@ -71,6 +71,8 @@ export class Flow {
       this.#limit('worker_memory');
       this.#log.warn('connection closed: worker_memory is exceeded', { client: connection.id, remote: connection.remote });
       connection.destroy('memory');
+      // at once, or it would be closed again by whoever looks before its socket is gone
+      this.budget.forget(connection);
     }
   }
 

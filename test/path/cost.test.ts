@@ -62,11 +62,11 @@ test('a reply is written before anything else happens', async (t) => {
   const { pair } = await served(t, { commands: { 1001: handler } });
   const { client, connection } = await pair();
   const { socket } = connection;
-  const write = socket.write.bind(socket) as (bytes: Uint8Array) => boolean;
-  socket.write = ((bytes: Uint8Array) => {
+  const write = socket.write.bind(socket);
+  socket.write = (bytes: Uint8Array) => {
     order.push('write');
     return write(bytes);
-  }) as typeof socket.write;
+  };
   client.send(request(1001, 1));
   await client.frame();
   assert.deepEqual(order, ['handler', 'write', 'tick', 'promise']);

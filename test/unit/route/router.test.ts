@@ -103,10 +103,7 @@ test('what is no command number is named', () => {
 test('everything that is wrong is said at once', () => {
   const commands = { 1001: () => 'a', x: () => 'b' };
   assert.equal(
-    refusal([
-      module('one', { commands: { 1001: () => 'a' } }),
-      module('two', { commands: commands as Module['commands'] & object, stores: ['s'] }),
-    ]),
+    refusal([module('one', { commands: { 1001: () => 'a' } }), module('two', { commands, stores: ['s'] })]),
     'module "two" needs the store "s", which is not configured; command 1001 is claimed by the modules "one" and "two"; module "two": x is not a command number',
   );
 });

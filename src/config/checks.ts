@@ -21,6 +21,9 @@ export interface Check {
 
 const WILDCARDS = ['0.0.0.0', '::', '*'];
 
+/** Workers report once a second, and a busy machine may make one report late. */
+const MIN_HANG_MS = 2000;
+
 /** Whether two listeners of these hosts would take the same port from each other. */
 export function hostsOverlap(a: string, b: string): boolean {
   const plain = (host: string) => (host.toLowerCase() === 'localhost' ? '127.0.0.1' : host.toLowerCase());
@@ -78,6 +81,13 @@ export const rules: readonly Check[] = [
   ordered('max_frame', 'outgoing_burst', 'the largest reply would close the client that asked for it'),
   ordered('max_frame', 'worker_memory', 'the largest frame would not fit into the memory of a worker'),
   ordered('restart_min_ms', 'restart_max_ms', 'the first wait would be longer than the longest'),
+  {
+    keys: ['hang_ms'],
+    judge: ({ config, name }) =>
+      config.hang_ms > 0 && config.hang_ms < MIN_HANG_MS
+        ? `${name('hang_ms')} is ${config.hang_ms} ms: healthy workers, which give a sign of life each second, would be killed; give at least ${MIN_HANG_MS}, or 0 for no such limit`
+        : undefined,
+  },
 ];
 
 /** What is allowed but may surprise. */

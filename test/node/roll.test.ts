@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { closedGate } from '../support/gate.ts';
 import { Load } from '../support/load.ts';
+import { isAlive } from '../support/kim.ts';
 import { startNode, type TestNode } from '../support/node.ts';
 import { ownModules } from '../support/own-modules.ts';
-import { childrenOf, isAlive } from '../support/processes.ts';
+import { childrenOf } from '../support/processes.ts';
 import { frame } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 

@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { isAlive } from '../support/kim.ts';
 import { startNode, type TestNode } from '../support/node.ts';
 import { ownModules } from '../support/own-modules.ts';
 import type { RawClient } from '../support/raw-client.ts';
-import { isAlive } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 const QUICK = { restart_min_ms: 10, restart_max_ms: 20, restart_limit: 3, held_ms: 700 };

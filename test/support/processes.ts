@@ -2,11 +2,6 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** True while a process exists and is no zombie. */
-export function isAlive(pid: number): boolean {
-  return stateOf(pid) !== undefined && stateOf(pid) !== 'Z';
-}
-
 /** The title of a process as ps shows it. */
 export function titleOf(pid: number): string {
   return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0]!.trim();
@@ -24,15 +19,11 @@ export function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
-function stateOf(pid: number): string | undefined {
-  return statOf(pid)?.[0];
-}
-
 function parentOf(pid: number): number {
   return Number(statOf(pid)?.[1] ?? -1);
 }
 
-/** The fields behind the name, which may hold anything. */
+/** What stands behind the name, which may hold anything: state, parent, and so on. */
 function statOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

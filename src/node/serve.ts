@@ -192,7 +192,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   #mayTake(connection: Connection): boolean {
     if (connection.moving || connection.ending !== undefined) return false;
     if (connection.slots === undefined || connection.slots.length < this.limits.maxInFlight) return true;
-    this.#limit('max_in_flight');
+    if (connection.decoder.held > 0) this.#limit('max_in_flight');
     return false;
   }
 

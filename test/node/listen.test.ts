@@ -1,0 +1,102 @@
+// Ports that can not be had, and files that can not be opened: the sentence says what to do.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { fileLimitProblem } from '../../src/node/lifecycle.ts';
+import { startNode, testConfig } from '../support/node.ts';
+import { ownModules } from '../support/own-modules.ts';
+import { childrenOf, titleOf } from '../support/processes.ts';
+import { until } from '../support/until.ts';
+
+async function takePort(t: TestContext): Promise<number> {
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+for (const [key, raw] of [
+  ['gate_port', {}],
+  ['gate_port', { is_reuseport: true }],
+  ['node_port', { node_host: '127.0.0.1' }],
+] as const) {
+  test(`a ${key} that is taken is told with who holds it${'is_reuseport' in raw ? ', with is_reuseport as well' : ''}`, async (t) => {
+    const port = await takePort(t);
+    const holder = `${titleOf(process.pid)} (process ${process.pid})`;
+    await assert.rejects(startNode(t, { ...raw, [key]: port }), {
+      message: `cannot listen on 127.0.0.1:${port} (${key}): the port is taken by ${holder}; end that, or choose another ${key}`,
+    });
+    assert.deepEqual(childrenOf(process.pid), [], 'no worker was left behind');
+  });
+}
+
+test('the holder is found in another process, too', async (t) => {
+  const code = `const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port)); process.title = 'port-holder'`;
+  const child = spawn(process.execPath, ['-e', code, 'room for a title'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line.toString());
+  await assert.rejects(startNode(t, { gate_port: port }), new RegExp(`the port is taken by port-holder \\(process ${child.pid}\\)`));
+});
+
+test('an address that this machine does not have, and an admin port that is taken, are told with their keys', async (t) => {
+  await assert.rejects(
+    startNode(t, { gate_host: '192.0.2.1' }),
+    /no interface of this machine has the address 192\.0\.2\.1; check gate_host/,
+  );
+  const port = await takePort(t);
+  await assert.rejects(startNode(t, { admin_port: port }), new RegExp(`127\\.0\\.0\\.1:${port}.*admin_port`));
+  assert.deepEqual(childrenOf(process.pid), []);
+});
+
+test('with is_reuseport, a port that somebody takes before the workers listen keeps the node from being ready, with the reason', async (t) => {
+  const modules = ownModules(t, { 'shop.mjs': `{ name: 'shop', async start() { while (isOn()) await sleep(5); } }` });
+  modules.turnOn();
+  const port = await freePort();
+  const backoff = { restart_min_ms: 1, restart_max_ms: 5, restart_limit: 2, held_ms: 300 };
+  const started = startNode(t, { is_reuseport: true, gate_port: port, modules: ['shop.mjs'], ...backoff }, modules.folder);
+  await until(() => childrenOf(process.pid).length > 0, 'the worker is being started');
+  const other = net.createServer().listen(port, '127.0.0.1');
+  t.after(() => other.close());
+  await once(other, 'listening');
+  modules.turnOff();
+  const node = await started;
+  const { reasons } = await node.statusWhen(({ workers }) => workers[0]!.state === 'held', 'the worker is held back');
+  assert.match(reasons.join(), /can not listen: .*EADDRINUSE/);
+
+  other.close();
+  await node.statusWhen(({ ready }) => ready, 'the node serves as soon as the port is free');
+  assert.equal((await (await node.connect()).request(1234)).code, 4);
+});
+
+test('too few open files are told with both numbers and the cure, before anything starts', () => {
+  const limits = (soft: string) =>
+    `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${soft}                 20000                files\n`;
+  const config = testConfig({ max_clients: 20_000 });
+  assert.equal(
+    fileLimitProblem(config, limits('20000')),
+    'max_clients 20000 needs 20128 open files in each worker, and this process may open 20000; ' +
+      'raise the limit (ulimit -n 20128, or LimitNOFILE of the service), or lower max_clients to 19872',
+  );
+  assert.equal(fileLimitProblem(config, limits('20128')), undefined);
+  assert.equal(fileLimitProblem(config, limits('unlimited')), undefined);
+  assert.equal(fileLimitProblem(config, 'nothing that is known'), undefined);
+  assert.match(fileLimitProblem(config, limits('100'))!, /or lower max_clients to 0$/);
+});

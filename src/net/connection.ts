@@ -76,6 +76,8 @@ export class Connection {
   bytesOut = 0;
   /** Requests in flight in the order of their replies; made on first use, since most connections are idle. */
   slots: Slot[] | undefined;
+  /** Bytes of replies that are known and wait for those before them. */
+  parked = 0;
   /** A message that was taken from the decoder and has to wait for the slots. */
   waiting: Frame | undefined;
   /** Whatever belongs to this connection above this layer. */
@@ -161,6 +163,21 @@ export class Connection {
     else this.#write(gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered));
   }
 
+  /** Puts a reply that is known behind those that are not. */
+  park(reply: Buffer): void {
+    (this.slots ??= []).push({ concurrent: Infinity, done: reply, cancel: () => undefined });
+    this.parked += reply.length;
+  }
+
+  /** Takes the reply that is next in order, if it is known. */
+  nextReply(): Buffer | undefined {
+    const reply = this.slots?.[0]?.done;
+    if (reply === undefined) return undefined;
+    this.slots!.shift();
+    this.parked -= reply.length;
+    return reply;
+  }
+
   pause(): void {
     if (this.paused) return;
     this.paused = true;
@@ -225,6 +242,7 @@ export class Connection {
   #cancelSlots(): void {
     const slots = this.slots;
     this.slots = undefined;
+    this.parked = 0;
     this.waiting = undefined;
     if (slots !== undefined) for (const slot of slots) slot.cancel();
   }

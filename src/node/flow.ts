@@ -27,10 +27,11 @@ export class Flow {
     if (connection.state !== 'open') return this.budget.forget(connection);
     const unsent = connection.socket.writableLength;
     const { held } = connection.decoder;
+    const all = unsent + connection.parked + held;
     // most hold nothing before and after: no look into a map for them. The budget is one of clients: closing a link would fail many
-    if (unsent + held !== connection.accounted && !connection.isLink) {
-      connection.accounted = unsent + held;
-      this.budget.note(connection, connection.accounted);
+    if (all !== connection.accounted && !connection.isLink) {
+      connection.accounted = all;
+      this.budget.note(connection, all);
     }
     const isSlow = unsent > limits.outgoingLimit;
     if (!isSlow) connection.slowSince = 0;
@@ -45,7 +46,11 @@ export class Flow {
     const isLeaving = connection.moving || connection.ending !== undefined;
     const isBusy = connection.slots !== undefined && connection.slots.length > 0;
     if (isSlow || connection.waiting !== undefined || (isBusy && (isLeaving || held > READ_AHEAD))) this.#pause(connection);
-    else this.unpause(connection);
+    else if (connection.paused) {
+      // its frame could not be finished while nobody read: the time for that begins now
+      if (connection.unfinishedSince > 0) connection.unfinishedSince = Math.trunc(now);
+      this.unpause(connection);
+    }
     if (this.budget.used > this.budget.limit) this.#shed();
   }
 

@@ -260,7 +260,9 @@ export class Serve implements ConnectionEvents, ClientHost {
     const slot = new Waiting(ctx, route.concurrent, this.ledger, this.#stats);
     const settle = (reply: Reply) => {
       if (slot.isOver) return; // too late: the deadline passed or the client left
-      slot.settle(this.#outbox.encode(connection.codec, frame, reply));
+      const bytes = this.#outbox.encode(connection.codec, frame, reply);
+      slot.settle(bytes);
+      connection.parked += bytes.length;
       route.stats.done(reply.code, (this.#now() - startedAt) / 1000);
       this.#advance(connection);
     };
@@ -279,9 +281,7 @@ export class Serve implements ConnectionEvents, ClientHost {
 
   /** Sends the replies that are next in order, and starts what waited for them. */
   #advance(connection: Connection): void {
-    const { slots } = connection;
-    if (slots === undefined) return;
-    while (slots.length > 0 && slots[0]!.done !== undefined) this.#outbox.gather(connection, slots.shift()!.done!);
+    for (let next = connection.nextReply(); next !== undefined; next = connection.nextReply()) this.#outbox.gather(connection, next);
     if (this.#outbox.current === connection) return;
     const now = this.#now();
     this.#turnStart = now;
@@ -295,8 +295,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   #send(connection: Connection, frame: Frame, reply: Reply, stats: CommandStats): void {
     this.#tally.count(stats, reply.code);
     if (connection.slots !== undefined && connection.slots.length > 0) {
-      connection.slots.push({ concurrent: Infinity, done: this.#outbox.encode(connection.codec, frame, reply), cancel: () => undefined });
-      return;
+      return connection.park(this.#outbox.encode(connection.codec, frame, reply));
     }
     this.#outbox.reply(connection, frame, reply);
   }

@@ -74,7 +74,7 @@ export class WorkerProcess {
     this.connections++;
     this.channel.send(message, handle, (error) => {
       // a process whose channel is closed ends, and then ended() gives back what it did not get, also what waits behind other descriptors:
-      // told now, they would find this same process again
+      // told now, their owner would find this same process again
       if (error instanceof Error && !this.child.connected) return;
       if (!this.#passing.delete(pass)) return;
       if (!(error instanceof Error)) return handle.close();

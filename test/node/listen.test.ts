@@ -44,7 +44,7 @@ for (const [key, raw] of [
 }
 
 test('the holder is found in another process, too', async (t) => {
-  const code = `const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port)); process.title = 'port-holder'`;
+  const code = `const s = require('node:net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port)); process.title = 'port-holder'`;
   const child = spawn(process.execPath, ['-e', code, 'room for a title'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   t.after(async () => {

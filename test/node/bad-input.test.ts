@@ -43,7 +43,7 @@ test('clients that never read are closed, the largest first, when they fill the 
       const clients = await node.connectAll(100);
       for (const client of clients) {
         client.socket.pause();
-        client.write(...Array.from({ length: 100 }, (_, i) => frame(2007, i + 1, '65536')));
+        client.write(...Array.from({ length: 400 }, (_, i) => frame(2007, i + 1, '65536')));
       }
     },
     ({ totals }) => (totals.closed['memory'] ?? 0) >= 20,

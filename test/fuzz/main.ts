@@ -80,13 +80,16 @@ try {
   console.error(`${(error as Error).message}\n\n${usage}`);
   process.exit(2);
 }
+const { frames, seed, workers, connections, rolls } = given.run;
+const repeat = `repeat with: npm run fuzz -- --frames ${frames} --seed ${seed} --workers ${workers} --connections ${connections} --rolls ${rolls}`;
+// the manager runs in this process: what ends it is a finding too
+process.on('uncaughtException', (error) => {
+  console.error(`FAILED: the manager died\n${error.stack}\n${repeat}`);
+  process.exit(1);
+});
 const report = await fuzz(given.run);
 console.log(given.isJson ? JSON.stringify(report, undefined, 2) : table(report));
 if (report.problems.length > 0) {
-  const { frames, seed, workers, connections, rolls } = given.run;
-  console.error(report.problems.map((problem) => `FAILED: ${problem}`).join('\n'));
-  console.error(
-    `repeat with: npm run fuzz -- --frames ${frames} --seed ${seed} --workers ${workers} --connections ${connections} --rolls ${rolls}`,
-  );
+  console.error([...report.problems.map((problem) => `FAILED: ${problem}`), repeat].join('\n'));
   process.exitCode = 1;
 }

@@ -312,8 +312,7 @@ export class Pool {
     if (worker.state === 'starting') return void worker.child.kill('SIGKILL');
     // one that hands its connections over and learns that the node drains has nobody left to hand them to
     if (worker.state === 'leaving' && message.type === 'leave') return;
-    worker.become('leaving');
-    worker.channel.send(message);
+    worker.leave(message);
     clearTimeout(worker.leaveTimer);
     worker.leaveTimer = setTimeout(() => this.#kill(worker, 'it did not leave in time'), this.#config.drain_ms + LEAVE_GRACE_MS);
   }

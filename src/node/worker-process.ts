@@ -6,17 +6,13 @@ import { fileURLToPath } from 'node:url';
 import type { Handle } from '../net/handle.ts';
 import type { WorkerState } from '../ops/snapshot.ts';
 import { channelOf, type Channel, type ToWorker } from './channel.ts';
+import { Passes } from './passes.ts';
 import { titlePadding } from './title.ts';
 
-/** Descriptors on their way to one worker; more than that and it is not given another one. */
-const MAX_PASSING = 256;
+/** Descriptors on their way to one worker. A storm is accepted faster than it can be passed; accept_rate limits storms, this what nobody foresaw. */
+const MAX_PASSING = 16_384;
 
 const ENTRY = fileURLToPath(new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url));
-
-interface Pass {
-  handle: Handle;
-  failed(handle: Handle): void;
-}
 
 /** One process. A worker number may have two for a while: a new one that serves and an old one that leaves. */
 export class WorkerProcess {
@@ -35,7 +31,7 @@ export class WorkerProcess {
   /** Why it ends, where we know before it does. */
   cause: string | undefined;
   leaveTimer: NodeJS.Timeout | undefined;
-  readonly #passing = new Set<Pass>();
+  readonly #passes: Passes;
   #resolveGone: () => void = () => undefined;
 
   constructor(index: number, incarnation: number, child: ChildProcess, now: number) {
@@ -43,6 +39,7 @@ export class WorkerProcess {
     this.incarnation = incarnation;
     this.child = child;
     this.channel = channelOf(child);
+    this.#passes = new Passes(this.channel, () => child.connected);
     this.startedAt = now;
     this.lastSeen = now;
     this.gone = new Promise((resolve) => (this.#resolveGone = resolve));
@@ -54,12 +51,12 @@ export class WorkerProcess {
 
   /** Descriptors that have not left this process yet. */
   get passing(): number {
-    return this.#passing.size;
+    return this.#passes.size;
   }
 
   /** True if it can take one more connection. */
   get hasRoom(): boolean {
-    return this.state === 'serving' && this.child.connected && !this.isFull && this.#passing.size < MAX_PASSING;
+    return this.state === 'serving' && this.child.connected && !this.isFull && this.passing < MAX_PASSING;
   }
 
   become(state: WorkerState): void {
@@ -67,29 +64,26 @@ export class WorkerProcess {
     this.since = new Date();
   }
 
-  /** Sends a message with a descriptor. `failed` gets the descriptor back if the process ends before it has been sent. */
+  /** Sends a message with a descriptor. `failed` gets the descriptor back if this process leaves or ends before it has been sent. */
   pass(message: ToWorker, handle: Handle, failed: (handle: Handle) => void): void {
-    const pass = { handle, failed };
-    this.#passing.add(pass);
     this.connections++;
-    this.channel.send(message, handle, (error) => {
-      // a process whose channel is closed ends, and then ended() gives back what it did not get, also what waits behind other descriptors:
-      // told now, their owner would find this same process again
-      if (error instanceof Error && !this.child.connected) return;
-      if (!this.#passing.delete(pass)) return;
-      if (!(error instanceof Error)) return handle.close();
+    this.#passes.add(message, handle, (back) => {
       this.connections--;
-      failed(handle);
+      failed(back);
     });
+  }
+
+  /** Tells it to leave; descriptors that were not sent before go back. */
+  leave(message: ToWorker): void {
+    this.become('leaving');
+    this.#passes.takeBack();
+    this.channel.send(message);
   }
 
   /** The process has ended: descriptors that were still on their way here go back. */
   ended(): void {
     clearTimeout(this.leaveTimer);
-    for (const pass of this.#passing) {
-      this.#passing.delete(pass);
-      pass.failed(pass.handle);
-    }
+    this.#passes.end();
     this.#resolveGone();
   }
 }

@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { createNodePort } from '../../src/node/node-port.ts';
 import { createLogger } from '../../src/ops/log.ts';
 import { systemType } from '../../src/wire/protobuf.ts';
+import { closedGate } from '../support/gate.ts';
 import { randomOf } from '../support/load.ts';
 import { startNode, type TestNode } from '../support/node.ts';
 import { frame, RawClient, rawFrame } from '../support/raw-client.ts';
@@ -146,12 +147,14 @@ test('limits on clients neither apply to links nor count them', async (t) => {
 });
 
 test('a link is ended when its worker leaves, after what is in flight has been answered', async (t) => {
-  const node = await startNode(t, { ...WITH_NODE_PORT, worker_cnt: 2, drain_ms: 5000 });
+  const gate = closedGate(t);
+  const node = await startNode(t, { ...WITH_NODE_PORT, worker_cnt: 2, drain_ms: 10_000 });
   const [stays, leaves] = await Promise.all([connectLink(node, 1), connectLink(node, 2)]);
-  leaves.write(frame(2003, 3, '100 slow'));
+  leaves.write(frame(2021, 3, gate.name));
   await node.statusWhen(({ totals }) => totals.inFlight === 1, 'the request is in flight');
   await node.manager.setWorkers(1);
-  assert.equal((await leaves.next()).data, '100 slow');
+  gate.open();
+  assert.equal((await leaves.next()).data, gate.name);
   assert.equal(await leaves.closed, 'end');
   assert.equal((await stays.request(2001, 'x')).data, 'x');
   const late = await RawClient.connect(node.nodePort);

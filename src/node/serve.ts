@@ -169,10 +169,12 @@ export class Serve implements ConnectionEvents, ClientHost {
         const frame = connection.waiting ?? (this.#mayTake(connection) ? decoder.next() : undefined);
         if (frame === undefined) break;
         delivered = true;
-        connection.waiting = frame;
         const route = this.#route(connection, frame);
-        if (!this.#mayStart(connection, route, now)) break;
-        connection.waiting = undefined;
+        if (!this.#mayStart(connection, route, now)) {
+          connection.waiting = frame;
+          break;
+        }
+        if (connection.waiting !== undefined) connection.waiting = undefined;
         connection.requests++;
         this.#stats.framesIn++;
         this.#answer(connection, frame, route);
@@ -345,9 +347,8 @@ export class Serve implements ConnectionEvents, ClientHost {
   closed(connection: Connection, reason: CloseReason): void {
     this.#stats.countClosed(reason);
     this.#forget(connection);
-    const client = this.clientOf(connection);
-    if (!connection.isLink) this.#hooks.disconnected(client, reason);
-    client.release();
+    if (!connection.isLink) this.#hooks.disconnected(this.clientOf(connection), reason);
+    this.clientOf(connection).release();
   }
 
   /** A connection that has been detached lives elsewhere now. */

@@ -183,16 +183,10 @@ export function writeRequestBody(out: Writer, data: string | Uint8Array, traceId
 }
 
 function writeField(out: Writer, tag: number, value: string | Uint8Array): void {
-  if (typeof value !== 'string') {
-    out.byte(tag);
-    out.varint(value.length);
-    out.bytes(value);
-    return;
-  }
-  const length = Buffer.byteLength(value);
+  if (typeof value === 'string') return out.textField(tag, value);
   out.byte(tag);
-  out.varint(length);
-  out.text(value, length);
+  out.varint(value.length);
+  out.bytes(value);
 }
 
 /** How many bytes writeReplyBody will write. */

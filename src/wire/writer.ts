@@ -1,5 +1,8 @@
 // Where outgoing messages are encoded: one growing piece of memory that is used again and again, copied out once per write.
 
+// the global of the same name is looked up anew at every use
+import { Buffer } from 'node:buffer';
+
 /** What stays allocated between messages; a larger message gets room of its own and gives it back. */
 const KEEP_BYTES = 256 * 1024;
 /** Below this many bytes a loop beats the call into native code. */
@@ -50,6 +53,33 @@ export class Writer {
     if (n <= SHORT) for (let i = 0; i < n; i++) bytes[at++] = value[i]!;
     else bytes.set(value, at);
     this.#length += n;
+  }
+
+  /** Writes a protobuf field of text: its tag, its length and its UTF-8 bytes. */
+  textField(tag: number, value: string): void {
+    const n = value.length;
+    if (n <= SHORT) {
+      this.#room(n + 2);
+      const bytes = this.#bytes;
+      let at = this.#length;
+      bytes[at++] = tag;
+      bytes[at++] = n;
+      let i = 0;
+      for (; i < n; i++) {
+        const code = value.charCodeAt(i);
+        if (code > 0x7f) break;
+        bytes[at++] = code;
+      }
+      // nearly all short text is plain ASCII: known while it is written, instead of asked before
+      if (i === n) {
+        this.#length = at;
+        return;
+      }
+    }
+    const length = Buffer.byteLength(value);
+    this.byte(tag);
+    this.varint(length);
+    this.text(value, length);
   }
 
   /** Writes text of `byteLength` UTF-8 bytes. */

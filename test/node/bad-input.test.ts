@@ -145,7 +145,7 @@ test('connections of which one end is closed or silent do not stay', async (t) =
           return socket;
         }),
       );
-      await Promise.all(halfOpen.map((socket) => socket.destroyed || once(socket, 'close')));
+      await Promise.all(halfOpen.filter(({ destroyed }) => !destroyed).map((socket) => once(socket, 'close')));
       await ended(silent);
     },
     ({ totals }) => totals.connections === 1,

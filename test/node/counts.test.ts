@@ -104,7 +104,10 @@ test('the number of workers is changed over the admin page, and connections are 
     connections: { worker: number; requests: number; remote: string }[];
   };
   assert.equal(connections.length, 6);
-  assert.deepEqual([...new Set(connections.map(({ worker }) => worker))].sort((a, b) => a - b), [1, 2, 3]);
+  assert.deepEqual(
+    [...new Set(connections.map(({ worker }) => worker))].sort((a, b) => a - b),
+    [1, 2, 3],
+  );
   assert.ok(connections.every(({ requests, remote }) => requests === 1 && remote.startsWith('127.0.0.1:')));
   assert.equal((JSON.parse(await node.get('/connections?limit=2')) as { connections: unknown[] }).connections.length, 2);
   const refused = await node.post('/workers', { count: 0 });

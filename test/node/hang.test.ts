@@ -70,7 +70,10 @@ test('a manager that stood still itself blames nobody', async (t) => {
   assert.ok(asked > 10);
   // it has looked at its workers again when it has answered this
   await until(async () => ((await (await fetch(`http://${node.admin}/status`)).json()) as { ready: boolean }).ready, 'the manager answers');
-  assert.deepEqual(childrenOf(node.child.pid!).sort((a, b) => a - b), workers.sort((a, b) => a - b));
+  assert.deepEqual(
+    childrenOf(node.child.pid!).sort((a, b) => a - b),
+    workers.sort((a, b) => a - b),
+  );
   assert.ok(workers.every(isAlive));
   assert.equal((await client.request(2001, 'x')).data, 'x');
 });

@@ -1,8 +1,8 @@
 // Opening a port, and saying who has it when it is taken.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type net from 'node:net';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
+import { bindShared, listenOn, type Handle } from '../net/handle.ts';
 
 export interface Listening {
   kind: 'gate' | 'node';
@@ -21,6 +21,38 @@ export async function listen(server: net.Server, host: string, port: number, kin
     server.listen({ host, port, backlog: BACKLOG }, () => resolve());
   });
   return { kind, host, port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+/** A port that is ours, and that nobody can connect to until a process listens on its handle. */
+export interface Reserved extends Listening {
+  readonly handle: Handle;
+  /** Begins to accept in this process. */
+  open(server: net.Server): Promise<void>;
+}
+
+/** Takes a port; throws as listen() does. */
+export async function reserve(host: string, port: number, kind: 'gate' | 'node'): Promise<Reserved> {
+  // binding alone does not tell that a port is taken; listening does
+  const probe = net.createServer();
+  await listen(probe, host, port, kind);
+  const found = probe.address() as AddressInfo;
+  probe.close();
+  const bound = bindShared(found.address, found.port);
+  let listening: net.Server | undefined;
+  return {
+    kind,
+    host,
+    port: bound.port,
+    handle: bound.handle,
+    open: (server) =>
+      new Promise((resolve, reject) => {
+        listening = server;
+        server.once('error', (error) => reject(listenError(error, host, bound.port, kind)));
+        server.once('listening', resolve);
+        listenOn(server, bound.handle, BACKLOG);
+      }),
+    close: () => (listening ?? bound.handle).close(),
+  };
 }
 
 export function listenError(error: NodeJS.ErrnoException, host: string, port: number, kind: 'gate' | 'node'): Error {

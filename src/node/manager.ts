@@ -7,12 +7,12 @@ import { compareConfigs, type Change } from '../config/changes.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { CloseReason } from '../errors.ts';
 import { AcceptQueue } from '../net/accept-queue.ts';
-import { bindShared, detach, type Handle } from '../net/handle.ts';
+import { detach, type Handle } from '../net/handle.ts';
 import { startAdmin, type Admin } from '../ops/admin.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
 import type { ToWorker } from './channel.ts';
-import { listen, type Listening } from './listen.ts';
+import { listen, reserve, type Listening } from './listen.ts';
 import { createNodePort } from './node-port.ts';
 import { Pool, type Left } from './pool.ts';
 import { adminSource, type ManagerCounts } from './status.ts';
@@ -57,7 +57,7 @@ export class Manager {
   #changing: Promise<unknown> = Promise.resolve();
 
   /**
-   * Starts workers, then listeners, then the admin server; nothing is accepted before all can be served. Throws one sentence for what can not be
+   * Takes the ports, starts the admin server and the workers, and lets clients in when all of them serve. Throws one sentence for what can not be
    * had, after everything that was started has been ended.
    */
   static async start(options: ManagerOptions): Promise<Manager> {
@@ -100,7 +100,7 @@ export class Manager {
       onHandover: (transfer, handle) => this.#give({ ...transfer, type: 'adopt' }, handle, 'worker'),
       onLeft,
       onChange: () => this.#queue.pump(),
-      onReady: (worker) => {
+      onStart: (worker) => {
         // a descriptor that stays open here: each worker gets a copy
         if (this.#shared !== undefined) worker.channel.send({ type: 'listen' }, this.#shared);
       },
@@ -110,16 +110,16 @@ export class Manager {
   async #begin(): Promise<void> {
     this.#delay.enable();
     const { gate_host, gate_port, node_host, node_port, is_reuseport, admin_host, admin_port } = this.#config;
-    const hasGate = gate_host !== '';
     // ports first: a port that is taken is known before any worker has been started
-    if (hasGate && is_reuseport) this.#listening.push(await this.#share(gate_host, gate_port));
-    const gate = hasGate && !is_reuseport ? await listen(this.#gate(), gate_host, gate_port, 'gate') : undefined;
+    const gate = gate_host === '' ? undefined : await reserve(gate_host, gate_port, 'gate');
     if (gate !== undefined) this.#listening.push(gate);
+    if (is_reuseport) this.#shared = gate?.handle;
     if (node_host !== '') this.#listening.push(await listen(this.#nodePort(), node_host, node_port, 'node'));
     if (admin_port !== null) {
       this.#admin = await startAdmin({ host: admin_host, port: admin_port, source: adminSource(this), log: this.log });
     }
     await this.pool.start();
+    if (!is_reuseport) await gate?.open(this.#gate());
     this.#state = 'serving';
     this.#queue.pump();
     this.log.info('node serves', { workers: this.pool.count, listeners: this.listeners(), admin: this.#admin?.url });
@@ -131,25 +131,9 @@ export class Manager {
     return net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
       this.counts.accepted++;
       socket.on('error', () => undefined);
-      if (this.#queue.add(socket) === 'waiting') this.#limit('accept_rate');
+      // without a worker it is not the rate that makes it wait
+      if (this.#queue.add(socket) === 'waiting' && this.pool.pick() !== undefined) this.#limit('accept_rate');
     });
-  }
-
-  async #share(host: string, port: number): Promise<Listening> {
-    // binding alone does not tell that a port is taken; listening does
-    const probe = await listen(net.createServer(), host, port, 'gate');
-    probe.close();
-    const bound = bindShared(host, probe.port);
-    this.#shared = bound.handle;
-    return {
-      kind: 'gate',
-      host,
-      port: bound.port,
-      close: () => {
-        this.#shared?.close();
-        this.#shared = undefined;
-      },
-    };
   }
 
   #pass(socket: net.Socket): void {
@@ -353,6 +337,7 @@ export class Manager {
 
   #stopListening(): void {
     this.#queue.close();
+    this.#shared = undefined;
     for (const { close } of this.#listening) close();
   }
 

@@ -33,7 +33,8 @@ export interface PoolOptions {
   onHandover(transfer: Transfer, handle: Handle): void;
   /** Something about the workers changed: somebody who waits may go on. */
   onChange(): void;
-  onReady(worker: WorkerProcess): void;
+  /** A process has been started and told who it is; it can be told more. */
+  onStart(worker: WorkerProcess): void;
   /** A worker has left in order. */
   onLeft?: ((left: Left) => void) | undefined;
 }
@@ -228,6 +229,7 @@ export class Pool {
       index: place.index,
       incarnation: worker.incarnation,
     });
+    this.#options.onStart(worker);
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => this.#kill(worker, `it was not ready within ${START_MS} ms`), START_MS);
       let how = '';
@@ -246,7 +248,6 @@ export class Pool {
         worker.become('serving');
         this.#options.log.info('worker serves', { worker: worker.index, workerPid: worker.pid });
         resolve();
-        this.#options.onReady(worker);
         this.#options.onChange();
       });
       child.on('error', (error) => {

@@ -78,7 +78,8 @@ class Worker {
     });
     process.on('SIGUSR2', () => process.stderr.write(worker.#ledger.toText() + '\n'));
     worker.#begin();
-    channel.send({ type: 'ready' });
+    // one that accepts by itself is ready once it listens, on the handle that the manager sends next
+    if (!init.config.is_reuseport || init.config.gate_host === '') channel.send({ type: 'ready' });
   }
 
   constructor(init: Message<'init'>, channel: Channel<FromWorker>, route: (stats: Stats) => Router) {
@@ -225,6 +226,7 @@ class Worker {
         process.exit(exitCodes.childInitFailed),
       );
     });
+    this.#server.on('listening', () => this.#channel.send({ type: 'ready' }));
     listenOn(this.#server, handle, BACKLOG);
   }
 

@@ -9,6 +9,7 @@ import { fileLimitProblem } from '../../src/node/lifecycle.ts';
 import { startNode, testConfig } from '../support/node.ts';
 import { ownModules } from '../support/own-modules.ts';
 import { childrenOf, titleOf } from '../support/processes.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
 async function takePort(t: TestContext): Promise<number> {
@@ -66,25 +67,46 @@ test('an address that this machine does not have, and an admin port that is take
   assert.deepEqual(childrenOf(process.pid), []);
 });
 
-test('with is_reuseport, a port that somebody takes before the workers listen keeps the node from being ready, with the reason', async (t) => {
+test('with is_reuseport, a port that somebody takes before the workers listen ends the start with the reason', async (t) => {
   const modules = ownModules(t, { 'shop.mjs': `{ name: 'shop', async start() { while (isOn()) await sleep(5); } }` });
   modules.turnOn();
   const port = await freePort();
-  const backoff = { restart_min_ms: 1, restart_max_ms: 5, restart_limit: 2, held_ms: 300 };
-  const started = startNode(t, { is_reuseport: true, gate_port: port, modules: ['shop.mjs'], ...backoff }, modules.folder);
+  const started = startNode(t, { is_reuseport: true, gate_port: port, modules: ['shop.mjs'] }, modules.folder);
+  started.catch(() => undefined);
   await until(() => childrenOf(process.pid).length > 0, 'the worker is being started');
   const other = net.createServer().listen(port, '127.0.0.1');
   t.after(() => other.close());
   await once(other, 'listening');
   modules.turnOff();
-  const node = await started;
-  const { reasons } = await node.statusWhen(({ workers }) => workers[0]!.state === 'held', 'the worker is held back');
-  assert.match(reasons.join(), /can not listen: .*EADDRINUSE/);
-
-  other.close();
-  await node.statusWhen(({ ready }) => ready, 'the node serves as soon as the port is free');
-  assert.equal((await (await node.connect()).request(1234)).code, 4);
+  await assert.rejects(started, /worker 1 ended: can not listen: .*EADDRINUSE/);
+  assert.deepEqual(childrenOf(process.pid), []);
 });
+
+test('nobody is let in before all workers serve, and the port is ours from the start', async (t) => {
+  const modules = ownModules(t, {
+    'shop.mjs': `{ name: 'shop', commands: { 1001: () => 'sold' }, async start() { while (isOn()) await sleep(5); } }`,
+  });
+  modules.turnOn();
+  const port = await freePort();
+  const started = startNode(t, { gate_port: port, modules: ['shop.mjs'], worker_cnt: 2 }, modules.folder);
+  await until(() => childrenOf(process.pid).length === 2, 'the workers are being started');
+  await assert.rejects(RawClient.connect(port), { code: 'ECONNREFUSED' });
+  modules.turnOff();
+  const node = await started;
+  assert.equal(node.port, port);
+  assert.equal((await (await node.connect()).request(1001)).data, 'sold');
+});
+
+for (const gate_host of ['localhost', '0.0.0.0']) {
+  test(`clients are served on ${gate_host}, however they are accepted`, async (t) => {
+    for (const is_reuseport of [false, true]) {
+      const node = await startNode(t, { gate_host, is_reuseport });
+      const client = node.adopt(await RawClient.connect(node.port, { host: gate_host === '0.0.0.0' ? '127.0.0.1' : gate_host }));
+      assert.equal((await client.request(2001, 'hello')).data, 'hello');
+      assert.equal(node.manager.listeners()[0]!.host, gate_host);
+    }
+  });
+}
 
 test('too few open files are told with both numbers and the cure, before anything starts', () => {
   const limits = (soft: string) =>

@@ -72,10 +72,10 @@ ${all
   ${about.connections} connections that never pause, latencies are mostly time spent waiting behind the others: they tell how evenly a saturated server
   treats its clients, not how fast it answers when it has nothing else to do. A reply's latency runs from the moment its burst was written to
   the moment its bytes were read.
-- **busy** is how many processors the server kept busy, **load busy** how many the load did: ${about.loads} processes with requests encoded beforehand,
-  which check command, order and code of every reply${about.awake ? ' and poll instead of sleeping (`--awake`)' : ''}. The load is not the bottleneck where the server is busy all the
+- **busy** is how many processors the server kept busy, **load busy** how many the load did: ${about.loads} process${about.loads === 1 ? '' : 'es'} with requests encoded
+  beforehand, which check command, order and code of every reply${about.awake ? ' and poll instead of sleeping' : ''}. One processor is left to the server. The load is not the bottleneck where the server is busy all the
   time that the machine leaves it. On loopback a server also pays for waking the processes that it answers, and a slower one finds them asleep
-  more often; \`--awake\` takes that out of the comparison.
+  more often, so that its figure grows twice; polling takes that out of the comparison, \`--no-awake\` puts it back.
 ${load.map(({ name, depth, what }) => `- **${name}**: ${depth} at once; ${what}.`).join('\n')}
 - **idle**: every connection has sent one request and got its reply before it falls silent. "collected" is what stays after the garbage
   collector has run twice; without it what was allocated while the connections came is still counted.

@@ -41,8 +41,8 @@ Measures a node beside the least that a Node.js server can do, in the same run, 
   --seconds N          length of a round (${FULL.seconds}, quick ${QUICK.seconds})
   --rounds N           rounds of each row, in which the contenders take turns (${FULL.rounds}, quick ${QUICK.rounds})
   --connections N      connections under load (400)
-  --loads N            processes that make the load (as many as processors, at least 2)
-  --awake              load processes poll instead of sleeping: on loopback a server pays for waking whom it answers
+  --loads N            processes that make the load (one less than there are processors)
+  --no-awake           load processes sleep while nothing comes; on loopback a server pays for waking whom it answers
   --idle N             connections of the row idle (10000)
   --soak N             requests of the row soak (10000000)
   --profile FOLDER     also write CPU profiles of the worker, and name the functions that cost most
@@ -60,6 +60,7 @@ export function parseSettings(argv: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...argv],
     allowPositionals: false,
+    allowNegative: true,
     options: {
       rows: { type: 'string' },
       quick: { type: 'boolean', default: false },
@@ -67,7 +68,7 @@ export function parseSettings(argv: readonly string[]): Settings {
       rounds: { type: 'string' },
       connections: { type: 'string' },
       loads: { type: 'string' },
-      awake: { type: 'boolean', default: false },
+      awake: { type: 'boolean', default: true },
       idle: { type: 'string' },
       soak: { type: 'string' },
       profile: { type: 'string' },
@@ -84,7 +85,7 @@ export function parseSettings(argv: readonly string[]): Settings {
     seconds: number('seconds', values.seconds, base.seconds, 0.05, 600),
     rounds: whole('rounds', values.rounds, base.rounds, 1, 100),
     connections: whole('connections', values.connections, 400, 1, 10_000),
-    loads: whole('loads', values.loads, Math.max(2, availableParallelism()), 1, 64),
+    loads: whole('loads', values.loads, Math.max(1, availableParallelism() - 1), 1, 64),
     awake: values.awake,
     idle: whole('idle', values.idle, 10_000, 1, 100_000),
     soak: whole('soak', values.soak, 10_000_000, 1000, 1_000_000_000),

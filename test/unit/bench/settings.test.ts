@@ -8,7 +8,7 @@ test('without flags everything is measured', () => {
   const settings = parseSettings([]);
   assert.deepEqual(settings.rows, rowNames);
   assert.equal(settings.output, 'table');
-  assert.ok(settings.loads >= 2);
+  assert.ok(settings.loads >= 1 && settings.awake);
 });
 
 test('quick is shorter, and single values can still be chosen', () => {

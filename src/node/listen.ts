@@ -12,7 +12,7 @@ export interface Listening {
 }
 
 /** As the original; connections wait here while the manager is busy. */
-const BACKLOG = 511;
+export const BACKLOG = 511;
 
 /** Throws one sentence with address, reason and, for a port that is taken, the process that holds it where that can be known. */
 export async function listen(server: net.Server, host: string, port: number, kind: 'gate' | 'node'): Promise<Listening> {

@@ -1,11 +1,10 @@
 // A worker: serves connections and runs modules. It gets everything from its manager and leaves when the manager is gone.
 
-import net from 'node:net';
+import type net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import type { NodeConfig } from '../config/node-config.ts';
 import { shipped } from '../modules/index.ts';
-import { AcceptQueue } from '../net/accept-queue.ts';
-import { adopt, listenOn, type Handle } from '../net/handle.ts';
+import { adopt, type Handle } from '../net/handle.ts';
 import type { ConnectionView } from '../ops/admin-schema.ts';
 import { Ledger } from '../ops/ledger.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
@@ -21,12 +20,14 @@ import { exitCodes } from './exit-codes.ts';
 import { limitsOf } from './limits.ts';
 import { ModuleHosts } from './module-host.ts';
 import { Serve } from './serve.ts';
+import { SharedListener } from './shared-listener.ts';
 import { answerSystem, connected } from './system.ts';
 
 const REPORT_MS = 1000;
 const COUNT_MS = 20;
 const LAG_MS = 100;
-const BACKLOG = 511;
+/** How long nobody is let in after the budget of memory was exceeded. */
+const FULL_MS = 500;
 
 type Message<T extends ToWorker['type']> = Extract<ToWorker, { type: T }>;
 
@@ -56,8 +57,8 @@ class Worker {
   readonly #codec: Codec;
   readonly #hosts: ModuleHosts;
   #config: NodeConfig;
-  #server: net.Server | undefined;
-  #accepting: AcceptQueue<net.Socket> | undefined;
+  #listener: SharedListener | undefined;
+  #isFull = false;
   #sweep: NodeJS.Timeout | undefined;
   #departure: Departure | undefined;
   #opened = 0;
@@ -129,6 +130,7 @@ class Worker {
 
   #begin(): void {
     this.#armSweep();
+    setInterval(() => this.#watchMemory(), LAG_MS);
     setInterval(() => this.#report(0), REPORT_MS);
     let last = performance.now();
     let worst = 0;
@@ -169,10 +171,10 @@ class Worker {
         return void process.stderr.write(this.#ledger.toText() + '\n');
       case 'leave':
         // whoever waits to be let in here is let in elsewhere
-        this.#accepting?.admitAll();
+        this.#listener?.leave();
         return this.#leave().move(message.drainMs, this.#handOver);
       case 'drain':
-        this.#accepting?.close();
+        this.#listener?.close();
         return this.#leave().drain(message.drainMs);
       case 'init':
         return;
@@ -196,38 +198,18 @@ class Worker {
     });
   }
 
-  /** Accepts beside the other workers on one descriptor: cheaper than passing, but nobody chooses who gets which. */
   #listen(handle: Handle): void {
-    const share = (n: number) => Math.ceil(n / this.#config.worker_cnt);
-    const { accept_rate, accept_burst, accept_queue } = this.#config;
-    this.#accepting = new AcceptQueue<net.Socket>({
-      rate: share(accept_rate),
-      burst: share(accept_burst),
-      limit: accept_queue,
-      now: () => performance.now(),
-      isReady: () => !this.#serve.budget.isFull,
-      admit: (socket) => {
-        this.#take(socket, true);
-        // it was accepted paused, as it may have had to wait
-        socket.resume();
-      },
-      refuse: (socket) => {
-        this.#stats.countRefused('accept_queue');
-        this.#stats.countLimit('accept_queue');
-        socket.destroy();
+    this.#listener = new SharedListener(handle, {
+      config: this.#config,
+      stats: this.#stats,
+      isReady: () => !this.#isFull,
+      admit: (socket) => this.#take(socket, true),
+      listening: () => this.#channel.send({ type: 'ready' }),
+      failed: ({ message }) => {
+        const exit = () => process.exit(exitCodes.childInitFailed);
+        this.#channel.send({ type: 'failed', message: `can not listen: ${message}` }, undefined, exit);
       },
     });
-    this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
-      socket.on('error', () => undefined);
-      if (this.#accepting!.add(socket) === 'waiting') this.#stats.countLimit('accept_rate');
-    });
-    this.#server.on('error', ({ message }) => {
-      this.#channel.send({ type: 'failed', message: `can not listen: ${message}` }, undefined, () =>
-        process.exit(exitCodes.childInitFailed),
-      );
-    });
-    this.#server.on('listening', () => this.#channel.send({ type: 'ready' }));
-    listenOn(this.#server, handle, BACKLOG);
   }
 
   #configure(config: NodeConfig): void {
@@ -235,8 +217,7 @@ class Worker {
     this.#serve.limits = limitsOf(config);
     this.#serve.budget.limit = config.worker_memory;
     this.#log.setLevel(config.log_level);
-    const share = (n: number) => Math.ceil(n / config.worker_cnt);
-    this.#accepting?.change(share(config.accept_rate), share(config.accept_burst), config.accept_queue);
+    this.#listener?.configure(config);
     this.#armSweep();
   }
 
@@ -259,12 +240,26 @@ class Worker {
     }
   }
 
+  #memoryHits = 0;
+  #fullUntil = 0;
+
+  /** Closing those who hold most makes room at once; until it has been enough for a while, nobody new is let in to fill it again. */
+  #watchMemory(): void {
+    const now = performance.now();
+    const hits = this.#stats.limits['worker_memory'] ?? 0;
+    if (hits > this.#memoryHits) this.#fullUntil = now + FULL_MS;
+    this.#memoryHits = hits;
+    const isFull = this.#serve.budget.isFull || now < this.#fullUntil;
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    this.#report(0);
+  }
+
   // ---- leaving ----
 
   /** Stops accepting; when the last connection is gone, the process ends. */
   #leave(): Departure {
     if (this.#departure !== undefined) return this.#departure;
-    this.#server?.close();
     this.#departure = new Departure(this.#serve);
     void this.#departure.done.then(() => this.#end());
     return this.#departure;
@@ -340,7 +335,7 @@ class Worker {
     this.#stats.heldBytes = held;
     // what the manager counts is never older than what it is told here
     this.#flushCounts();
-    this.#channel.send({ type: 'report', ask, stats: this.#stats.snapshot(), isFull: this.#serve.budget.isFull });
+    this.#channel.send({ type: 'report', ask, stats: this.#stats.snapshot(), isFull: this.#isFull });
   }
 
   #views(limit: number): Omit<ConnectionView, 'worker'>[] {

@@ -142,3 +142,47 @@ test('workers that leave are shown until they are gone', async (t) => {
   await node.statusWhen(({ workers }) => workers.length === 1, 'they are gone');
   for (const client of clients) assert.equal((await client.next()).data, gate.name);
 });
+
+test('a client that has to wait for request_rate waits in its next worker, and gets every reply in order', async (t) => {
+  const node = await startNode(t, { request_rate: 100, request_burst: 20, drain_ms: 10_000 });
+  const client = await node.connect();
+  client.write(...Array.from({ length: 90 }, (_, i) => frame(2001, i + 1, `${i}`)));
+  for (let seq = 1; seq <= 20; seq++) assert.equal((await client.next()).seq, seq);
+  await node.manager.roll();
+  for (let seq = 21; seq <= 90; seq++) assert.deepEqual(await client.next(), { cmd: 2002, seq, code: 0, msg: 'ok', data: `${seq - 1}` });
+  assert.ok((await node.status()).totals.limits['request_rate']! > 0);
+});
+
+test('a client that is slow to read gets the whole reply before its connection moves', async (t) => {
+  const node = await startNode(t, { drain_ms: 10_000 });
+  const clients = await node.connectAll(4);
+  // more than the kernel takes: from just above to far above it
+  const sizes = [3_000_000, 5_000_000, 7_000_000, 9_000_000];
+  for (const [i, client] of clients.entries()) {
+    client.socket.pause();
+    client.write(frame(2005, 1), frame(2007, 2, String(sizes[i])));
+  }
+  await node.statusWhen(({ totals }) => totals.framesIn === 8 && totals.outgoingBytes > 0, 'replies wait to be read');
+  const rolled = node.manager.roll();
+  await node.statusWhen(({ workers }) => workers.some(({ state }) => state === 'leaving'), 'the worker leaves');
+  for (const client of clients) client.socket.resume();
+  for (const [i, client] of clients.entries()) {
+    assert.equal((await client.next()).seq, 1);
+    assert.equal((await client.next()).data.length, sizes[i]);
+  }
+  await rolled;
+  for (const client of clients) assert.equal((JSON.parse((await client.request(2005)).data) as { count: number }).count, 2);
+  assert.deepEqual((await node.status()).totals.closed, {});
+});
+
+test('a client that ends its side and reads late gets the whole reply, and then an end', async (t) => {
+  const node = await startNode(t);
+  const client = await node.connect();
+  client.socket.pause();
+  client.socket.end(frame(2007, 1, '6000000'));
+  await node.statusWhen(({ totals }) => totals.framesIn === 1 && totals.outgoingBytes > 0, 'the reply waits to be read');
+  client.socket.resume();
+  assert.equal((await client.next()).data.length, 6_000_000);
+  assert.equal(await client.closed, 'end');
+  assert.deepEqual((await node.statusWhen(({ totals }) => totals.connections === 0, 'it is gone')).totals.closed, { peer: 1 });
+});

@@ -80,6 +80,7 @@ test('a worker that is told to end by somebody else is replaced first, once, and
   const [old] = node.pids() as [number];
   for (let i = 0; i < 3; i++) process.kill(old, 'SIGTERM');
   await until(() => !isAlive(old), 'the old worker is gone');
+  await until(() => node.manager.pool.status().length === 1, 'the manager knows that it is gone');
   const status = await node.status();
   assert.deepEqual(
     status.workers.map(({ incarnation, restarts }) => [incarnation, restarts]),

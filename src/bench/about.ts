@@ -31,7 +31,7 @@ function commit(): string {
         stdio: ['ignore', 'pipe', 'ignore'],
         timeout: 10_000,
       }).trim();
-    const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', 'src') !== '';
+    const isChanged = git('status', '--porcelain', '--untracked-files=no', '--', ':/src') !== '';
     return git('rev-parse', '--short', 'HEAD') + (isChanged ? '+' : '');
   } catch {
     return 'unknown';

@@ -43,11 +43,11 @@ function page(results: Results, hasPicture: boolean): string {
 
 What a node costs beside **the floor**: the least that a Node.js server can do and still answer. The floor is a bare \`node:net\` server that
 cuts frames by their heads, never looks into a body, knows no limits and counts nothing, and answers each piece that it read with one write
-of replies as long as ours (\`src/bench/floor.ts\`). The node is a real one: manager and workers in processes of their own, \`MsgBody\` decoded,
+of replies as long as ours (\`src/bench/floor.ts\`), with nothing but documented events. The node is a real one: manager and workers in processes of their own, \`MsgBody\` decoded,
 a handler called for each request, every limit on, every request counted for the metrics.
 
 Measured at ${aboutLine(about)}.
-Run it yourself: \`npm run bench\` (4 minutes), \`npm run bench -- --quick\` (40 seconds), \`npm run bench -- --help\`.
+Run it yourself: \`npm run bench\` (3 minutes), \`npm run bench -- --quick\` (40 seconds), \`npm run bench -- --help\`.
 ${hasPicture ? `\n![Latency by percentile, kimserver beside the floor](${PICTURE})\n` : ''}
 ## Targets
 

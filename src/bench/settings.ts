@@ -37,7 +37,7 @@ export const usage = `usage: npm run bench [-- FLAGS]
 Measures a node beside the least that a Node.js server can do, in the same run, and prints a table.
 
   --rows NAMES         only these, separated by commas: ${rowNames.join(', ')}
-  --quick              shorter rounds, without echo, json and soak: less than 40 seconds instead of 4 minutes
+  --quick              shorter rounds, without echo, json and soak: less than 40 seconds instead of 3 minutes
   --seconds N          length of a round (${FULL.seconds}, quick ${QUICK.seconds})
   --rounds N           rounds of each row, in which the contenders take turns (${FULL.rounds}, quick ${QUICK.rounds})
   --connections N      connections under load (400)

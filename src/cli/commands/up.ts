@@ -21,6 +21,8 @@ const PROGRAM = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, impo
 
 interface Parsed {
   name: string;
+  /** What was read; an edit made while the nodes start differs from it. */
+  text: string;
   wanted: Workload[];
   notes: readonly string[];
 }
@@ -47,7 +49,7 @@ export async function up(file: string, options: UpOptions): Promise<number> {
 
   let applying: Promise<void> = Promise.resolve();
   const stop = options.watch
-    ? watchText(userPath(file), () => {
+    ? watchText(userPath(file), parsed.text, () => {
         applying = applying.then(() => follow(cluster, file, parsed.name, out));
       })
     : () => undefined;
@@ -77,7 +79,7 @@ function parse(name: string): Parsed {
     throw new ConfigError(read.file, [{ path: 'kind', message: 'this is the configuration of one node; run it with "kim node"' }]);
   }
   checkModules(read);
-  return { name: read.cluster.metadata.name, wanted: workloads(read.cluster, read.folder), notes: read.warnings };
+  return { name: read.cluster.metadata.name, text: read.text, wanted: workloads(read.cluster, read.folder), notes: read.warnings };
 }
 
 /** Resolves with the exit code once a signal, or the death of the one who started us, has ended the cluster. */

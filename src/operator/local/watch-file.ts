@@ -8,10 +8,13 @@ const SETTLE_MS = 100;
 /** Where the system gives no notice (network folders), the file is looked at this often. */
 const POLL_MS = 1000;
 
-/** Calls back with the new text of the file, once for each change that leaves it readable. Returns how to end it. */
-export function watchText(file: string, changed: (text: string) => void): () => void {
+/**
+ * Calls back with the new text of the file, once for each change that leaves it readable, also when it differs already from what the
+ * caller has read of it. Returns how to end it.
+ */
+export function watchText(file: string, known: string, changed: (text: string) => void): () => void {
   const path = resolve(file);
-  let last = read(path);
+  let last = known;
   let timer: NodeJS.Timeout | undefined;
   const look = () => {
     clearTimeout(timer);
@@ -28,6 +31,7 @@ export function watchText(file: string, changed: (text: string) => void): () => 
   });
   watcher.on('error', () => undefined);
   watchFile(path, { interval: POLL_MS }, look);
+  look();
   return () => {
     clearTimeout(timer);
     watcher.close();

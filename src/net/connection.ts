@@ -8,7 +8,7 @@ import type { CloseReason } from '../errors.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import type { Codec, Decoder } from '../wire/codec.ts';
 import type { Frame } from '../wire/frame.ts';
-import { detach, type Handle } from './handle.ts';
+import { detach, type AdoptedSocket, type Handle } from './handle.ts';
 
 /** How long a peer may take to read our last bytes and to close its side, before the connection is destroyed. */
 const LINGER_MS = 5000;
@@ -37,8 +37,8 @@ export interface Slot {
 
 const NOTHING = Buffer.alloc(0);
 
-interface OwnedSocket extends Socket {
-  kim?: Connection;
+interface OwnedSocket extends AdoptedSocket {
+  reader?: Connection;
 }
 
 /** Times in it are whole milliseconds: the engine keeps a fraction in an object of its own, one more to fetch for each request. */
@@ -110,7 +110,7 @@ export class Connection {
     this.#events = options.events;
     this.#ledger = options.ledger;
     this.#ledger.connections.take();
-    (socket as OwnedSocket).kim = this;
+    (socket as OwnedSocket).reader = this;
     // one function for all connections: five closures each would be a tenth of what an idle one costs
     socket.on('data', onData);
     // one that a listener accepted paused stays so, whoever listens to its data
@@ -290,17 +290,17 @@ export class Connection {
 }
 
 function onData(this: OwnedSocket, chunk: Buffer): void {
-  this.kim?.received(chunk);
+  this.reader?.received(chunk);
 }
 function onEnd(this: OwnedSocket): void {
-  this.kim?.ended();
+  this.reader?.ended();
 }
 function onDrain(this: OwnedSocket): void {
-  this.kim?.drained();
+  this.reader?.drained();
 }
 function onError(this: OwnedSocket): void {
-  this.kim?.failed();
+  this.reader?.failed();
 }
 function onClose(this: OwnedSocket): void {
-  this.kim?.gone();
+  this.reader?.gone();
 }

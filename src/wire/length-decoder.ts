@@ -19,6 +19,12 @@ const PIECE_OVERHEAD = 256;
 const FIRST_BLOCK = 1024;
 const MAX_BLOCK = 1024 * 1024;
 
+function ownCopy(chunk: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(chunk.length);
+  chunk.copy(copy);
+  return copy;
+}
+
 export class LengthDecoder implements Decoder {
   readonly #framing: Framing;
   readonly #maxBody: number;
@@ -50,7 +56,8 @@ export class LengthDecoder implements Decoder {
 
   feed(chunk: Buffer): void {
     if (this.#at < this.#chunk.length) {
-      this.#waiting.push(chunk);
+      // a small piece may be a view of memory that it shares with many; one that waits must not keep all of that
+      this.#waiting.push(chunk.length < chunk.buffer.byteLength ? ownCopy(chunk) : chunk);
       this.#waitingBytes += chunk.length + PIECE_OVERHEAD;
     } else {
       this.#chunk = chunk;

@@ -9,8 +9,13 @@ const KEEP_BYTES = 256 * 1024;
 const SHORT = 48;
 
 export class Writer {
-  #bytes = Buffer.allocUnsafeSlow(16 * 1024);
+  #bytes: Buffer;
   #length = 0;
+
+  /** `bytes` is the memory to begin with; it grows as needed. */
+  constructor(bytes = 16 * 1024) {
+    this.#bytes = Buffer.allocUnsafeSlow(bytes);
+  }
 
   /** The memory written to; valid until the next call that writes. */
   get memory(): Buffer {

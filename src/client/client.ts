@@ -1,12 +1,15 @@
 // A client: many requests in flight on one connection, pushes by command, and a connection that comes back when it is lost.
 
-import type { Decoder } from '../wire/codec.ts';
+import { isClientControl } from '../wire/client-control.ts';
+import type { Frame } from '../wire/frame.ts';
 import { Writer } from '../wire/writer.ts';
 import { Answer } from './answer.ts';
-import { Connector } from './connector.ts';
+import type { Channel } from './channel.ts';
+import { Connector, kickedError, type Moved } from './connector.ts';
 import { ClientError } from './error.ts';
 import { MAX_MS, type Settings } from './options.ts';
 import { PendingRequests } from './pending.ts';
+import type { ServerClock, Session } from './session.ts';
 import type { ClientState } from './state.ts';
 
 export interface RequestOptions {
@@ -31,19 +34,22 @@ export class Client {
   readonly #out = new Writer();
   readonly #pushes = new Map<number, Set<(push: Answer) => void>>();
   readonly #watchers = new Set<(state: ClientState) => void>();
-  #decoder: Decoder;
+  readonly #followers = new Set<(moved: Moved) => void>();
   #flushing = false;
   #closing: Promise<void> | undefined;
 
   /** Use createClient. */
   constructor(settings: Settings) {
     this.#settings = settings;
-    this.#decoder = settings.codec.decoder(settings.maxFrame);
     this.#connector = new Connector(settings, {
-      state: (state) => this.#tell(state),
-      up: () => this.#up(),
-      data: (bytes) => this.#received(bytes),
-      down: (reason) => this.#down(reason),
+      state: (state) => tell(this.#watchers, state),
+      nextSeq: () => this.#pending.nextSeq(),
+      up: (channel) => this.#up(channel),
+      flush: () => this.#flush(),
+      message: (channel, frame) => this.#received(channel, frame),
+      down: (channel, reason) => this.#down(channel, reason),
+      moved: (moved) => tell(this.#followers, moved),
+      kicked: (error) => this.#kicked(error),
       gaveUp: (error) => this.#pending.reject('waiting', 'connect', error.message),
       isWanted: () => this.#pending.size > 0,
     });
@@ -51,6 +57,21 @@ export class Client {
 
   get state(): ClientState {
     return this.#connector.state;
+  }
+
+  /** Where requests go, as host:port; undefined without a connection. */
+  get address(): string | undefined {
+    return this.#connector.channel?.address;
+  }
+
+  /** With the option hello: the session that the last connection had, unless it was ended by a kick. */
+  get session(): Session | undefined {
+    return this.#connector.session;
+  }
+
+  /** With the option hello: what is known of the server's clock, while there is a connection. */
+  get clock(): ServerClock | undefined {
+    return this.#connector.channel?.clock;
   }
 
   /** Requests without an answer. */
@@ -68,7 +89,7 @@ export class Client {
 
   /**
    * Sends a request and resolves with its answer, whatever its code (`answer.orThrow()` for those who want an error). Without a connection it
-   * waits for one. Rejects with a ClientError: timeout, closed, connect, overload or invalid. It is never sent twice.
+   * waits for one. Rejects with a ClientError: timeout, closed, connect, overload, invalid or kicked. It is never sent twice.
    */
   request(cmd: number, data: string | Uint8Array = '', { timeoutMs, traceId = '' }: RequestOptions = {}): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -78,7 +99,8 @@ export class Client {
       const seq = this.#pending.nextSeq();
       const unsent = this.#encode(cmd, seq, data, traceId);
       const timer = setTimeout(() => this.#late(seq, cmd, ms), ms);
-      this.#pending.add({ seq, unsent, resolve, reject, timer });
+      const via = unsent === undefined ? this.#connector.channel : undefined;
+      this.#pending.add({ seq, unsent, via, resolve, reject, timer });
       if (unsent !== undefined) this.#connector.open();
     });
   }
@@ -87,20 +109,21 @@ export class Client {
   on(cmd: number, handler: (push: Answer) => void): () => void {
     const handlers = this.#pushes.get(cmd) ?? new Set();
     this.#pushes.set(cmd, handlers);
-    // each call counts on its own, also with the same function twice
-    const own = (push: Answer) => handler(push);
-    handlers.add(own);
+    const off = register(handlers, handler);
     return () => {
-      handlers.delete(own);
+      off();
       if (handlers.size === 0 && this.#pushes.get(cmd) === handlers) this.#pushes.delete(cmd);
     };
   }
 
   /** Calls `handler` with each new state; returns how to end it. */
   onState(handler: (state: ClientState) => void): () => void {
-    const own = (state: ClientState) => handler(state);
-    this.#watchers.add(own);
-    return () => void this.#watchers.delete(own);
+    return register(this.#watchers, handler);
+  }
+
+  /** With the option hello: calls `handler` when requests go to another gate because the one before asked for it; returns how to end it. */
+  onMoved(handler: (moved: Moved) => void): () => void {
+    return register(this.#followers, handler);
   }
 
   /**
@@ -126,9 +149,12 @@ export class Client {
   // ---- a request goes ----
 
   #refusal(cmd: number, data: string | Uint8Array, ms: number, traceId: string): ClientError | undefined {
-    const { maxInFlight, maxFrame, maxUnsent } = this.#settings;
+    const { maxInFlight, maxFrame, maxUnsent, hello } = this.#settings;
+    const { state } = this.#connector;
     if (this.#closing !== undefined) return closedError();
+    if (state.name === 'kicked') return kickedError(state.reason, state.code);
     if (!Number.isInteger(cmd) || cmd < 0 || cmd > 0xffffffff) return new ClientError('invalid', `${cmd} is no command number`);
+    if (hello !== false && isClientControl(cmd)) return new ClientError('invalid', `commands 101 to 199 are the client's own, got ${cmd}`);
     if (!(ms > 0 && ms <= MAX_MS)) return new ClientError('invalid', `timeoutMs must be from 1 to ${MAX_MS}, got ${ms}`);
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) return new ClientError('invalid', 'data must be text or bytes');
     // a character has at most three bytes
@@ -139,7 +165,7 @@ export class Client {
     if (this.#pending.size >= maxInFlight) {
       return new ClientError('overload', `${this.#pending.size} requests have no answer yet; send fewer at once or raise maxInFlight`);
     }
-    const unsent = (this.#connector.link?.unsent ?? 0) + this.#out.length + this.#pending.unsentBytes;
+    const unsent = (this.#connector.channel?.unsent ?? 0) + this.#out.length + this.#pending.unsentBytes;
     if (unsent > maxUnsent) {
       return new ClientError('overload', `the server did not take ${unsent} bytes yet; send less at once or raise maxUnsent`);
     }
@@ -148,7 +174,7 @@ export class Client {
 
   /** Encodes into what leaves with this turn; without a connection returns the bytes to send later. */
   #encode(cmd: number, seq: number, data: string | Uint8Array, traceId: string): Uint8Array | undefined {
-    const isUp = this.#connector.link !== undefined;
+    const isUp = this.#connector.channel !== undefined;
     this.#settings.codec.writeRequest(this.#out, cmd, seq, data, traceId);
     if (!isUp) return this.#out.take();
     if (this.#out.length >= FLUSH_AT) this.#flush();
@@ -166,7 +192,7 @@ export class Client {
   }
 
   #flush(): void {
-    if (this.#out.length > 0) this.#connector.link?.write(this.#out.take());
+    if (this.#out.length > 0) this.#connector.channel?.write(this.#out.take());
   }
 
   #late(seq: number, cmd: number, ms: number): void {
@@ -180,59 +206,53 @@ export class Client {
 
   // ---- something comes ----
 
-  #received(bytes: Buffer): void {
-    const decoder = this.#decoder;
-    decoder.feed(bytes);
-    try {
-      for (let frame = decoder.next(); frame !== undefined; frame = decoder.next()) {
-        const answer = new Answer(frame.cmd, frame.seq, this.#settings.codec.read(frame));
-        const pending = frame.seq === 0 ? undefined : this.#pending.take(frame.seq);
-        if (pending === undefined) this.#push(answer);
-        else pending.resolve(answer);
-        // a handler may have closed the client, or the connection be another one
-        if (this.#decoder !== decoder) return;
-      }
-    } catch (error) {
-      this.#decoder.rest();
-      this.#connector.abandon(`the server sent something that is not ${this.#settings.codec.name}: ${(error as Error).message}`);
-    }
+  #received(channel: Channel, frame: Frame): void {
+    const answer = new Answer(frame.cmd, frame.seq, this.#settings.codec.read(frame));
+    const pending = frame.seq === 0 ? undefined : this.#pending.take(frame.seq, channel);
+    if (pending === undefined) tell(this.#pushes.get(answer.cmd), answer);
+    else pending.resolve(answer);
   }
 
-  #push(push: Answer): void {
-    for (const handler of [...(this.#pushes.get(push.cmd) ?? [])]) run(() => handler(push));
-  }
+  // ---- connections come and go ----
 
-  // ---- the connection comes and goes ----
-
-  #up(): void {
-    this.#decoder = this.#settings.codec.decoder(this.#settings.maxFrame);
-    for (const bytes of this.#pending.takeUnsent()) {
+  #up(channel: Channel): void {
+    for (const bytes of this.#pending.takeUnsent(channel)) {
       this.#out.bytes(bytes);
       if (this.#out.length >= FLUSH_AT) this.#flush();
     }
     this.#flushSoon();
   }
 
-  #down(reason: string): void {
-    this.#out.clear();
-    this.#pending.reject('sent', 'closed', `the connection was lost before the answer came: ${reason}`);
+  #down(channel: Channel, reason: string): void {
+    if (this.#connector.channel === undefined) this.#out.clear();
+    this.#pending.reject(channel, 'closed', `the connection was lost before the answer came: ${reason}`);
   }
 
-  #tell(state: ClientState): void {
-    for (const watcher of [...this.#watchers]) run(() => watcher(state));
+  #kicked(error: ClientError): void {
+    this.#out.clear();
+    this.#pending.reject('all', error.code, error.message);
   }
 }
 
 const closedError = () => new ClientError('closed', 'the client is closed; make another one');
 const byteLength = (data: string | Uint8Array): number => (typeof data === 'string' ? Buffer.byteLength(data) : data.length);
 
-/** Calls a handler of the user. What it throws must not stop what we are doing, and must not be lost either. */
-function run(call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+/** Adds a handler; each call counts on its own, also with the same function twice. Returns how to take it off. */
+function register<T>(handlers: Set<(value: T) => void>, handler: (value: T) => void): () => void {
+  const own = (value: T) => handler(value);
+  handlers.add(own);
+  return () => void handlers.delete(own);
+}
+
+/** Calls handlers of the user. What one throws must not stop what we are doing, and must not be lost either. */
+function tell<T>(handlers: Iterable<(value: T) => void> | undefined, value: T): void {
+  for (const handler of [...(handlers ?? [])]) {
+    try {
+      handler(value);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 }

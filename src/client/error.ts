@@ -9,8 +9,9 @@ import type { Answer } from './answer.ts';
  * - `connect`: no connection could be made
  * - `overload`: too many requests or unsent bytes in this client; nothing was sent
  * - `invalid`: the request cannot be sent as it is
+ * - `kicked`: the server ended the session; what was sent may have been done
  */
-export type ClientErrorCode = 'timeout' | 'closed' | 'connect' | 'overload' | 'invalid';
+export type ClientErrorCode = 'timeout' | 'closed' | 'connect' | 'overload' | 'invalid' | 'kicked';
 
 export class ClientError extends Error {
   override readonly name = 'ClientError';

@@ -8,8 +8,10 @@ export { Answer } from './answer.ts';
 export type { ReconnectOptions } from './backoff.ts';
 export { Client, type RequestOptions } from './client.ts';
 export { protobufClientCodec, type ClientCodec } from './codec.ts';
+export type { Moved } from './connector.ts';
 export { AnswerError, ClientError, type ClientErrorCode } from './error.ts';
 export type { ClientOptions } from './options.ts';
+export type { ServerClock, Session } from './session.ts';
 export type { ClientState } from './state.ts';
 export type { Address, Link, LinkEvents, Transport } from './transport.ts';
 

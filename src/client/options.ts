@@ -1,5 +1,6 @@
 // What a client can be told, with defaults that suit a service, and the limits that keep it from growing without end.
 
+import { MAX_TOKEN } from '../wire/client-control.ts';
 import type { ReconnectOptions } from './backoff.ts';
 import { protobufClientCodec, type ClientCodec } from './codec.ts';
 import type { Transport } from './transport.ts';
@@ -21,12 +22,28 @@ export interface ClientOptions {
   /** Bytes of requests that the server did not take yet; with more a request is rejected. Default 64 MiB. */
   maxUnsent?: number;
   transport?: Transport;
+  /**
+   * Begins each connection with HELLO, which gives sessions that go on after a lost connection, heartbeats, kicks with a reason, and moves to
+   * another gate without loss. Default false: a server that does not know HELLO, as the originals, answers code 4 and closes, and the client
+   * then can not connect. With `auto` it connects again without HELLO where that happens, which costs such a server one more connection each time.
+   */
+  hello?: boolean | 'auto';
+  /** With hello: the token of a session that shall go on, from `client.session` of an earlier run. */
+  sessionToken?: Uint8Array;
+  /** With hello: what the client says it is, for logs; at most 256 characters. */
+  version?: string;
+  /** With hello: time for the answer to a heartbeat, in milliseconds; without one the connection counts as lost. Default 5000. */
+  heartbeatTimeoutMs?: number;
+  /** With hello: connect again, in a new session, also after a kick. Default false. */
+  reconnectAfterKick?: boolean;
 }
 
 export type Settings = Required<Omit<ClientOptions, 'reconnect'>> & { reconnect: ReconnectOptions | false };
 
-const RECONNECT: ReconnectOptions = { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 };
+/** Also between tries to move, which are made whatever `reconnect` says. */
+export const RECONNECT: ReconnectOptions = { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 };
 const MIB = 1024 * 1024;
+const MAX_VERSION = 256;
 /** The longest time that timers can measure. */
 export const MAX_MS = 0x7fffffff;
 
@@ -40,6 +57,11 @@ export function settingsOf(options: ClientOptions, transport: Transport): Settin
     maxFrame: 8 * MIB,
     maxUnsent: 64 * MIB,
     transport,
+    hello: false,
+    sessionToken: new Uint8Array(0),
+    version: 'kimserver-ts',
+    heartbeatTimeoutMs: 5000,
+    reconnectAfterKick: false,
     ...given(options),
     reconnect: options.reconnect === false ? false : { ...RECONNECT, ...given(options.reconnect ?? {}) },
   };
@@ -49,6 +71,13 @@ export function settingsOf(options: ClientOptions, transport: Transport): Settin
   check(settings, 'maxInFlight', 1, 0x7fffffff);
   check(settings, 'maxFrame', 1, 0x7fffffff);
   check(settings, 'maxUnsent', 1, Number.MAX_SAFE_INTEGER);
+  check(settings, 'heartbeatTimeoutMs', 1, MAX_MS);
+  if (settings.sessionToken.length > MAX_TOKEN) {
+    throw new RangeError(`sessionToken must have at most ${MAX_TOKEN} bytes, got ${settings.sessionToken.length}`);
+  }
+  if (settings.version.length > MAX_VERSION) {
+    throw new RangeError(`version must have at most ${MAX_VERSION} characters, got ${settings.version.length}`);
+  }
   if (settings.reconnect !== false) {
     check(settings.reconnect, 'minMs', 0, MAX_MS);
     check(settings.reconnect, 'maxMs', settings.reconnect.minMs, MAX_MS);

@@ -246,7 +246,7 @@ export class Pool {
         place.current = worker;
         place.heldSince = undefined;
         worker.become('serving');
-        this.#options.log.info('worker serves', { worker: worker.index, workerPid: worker.pid });
+        this.#options.log.info('worker serves', { worker: worker.index, process: worker.pid });
         resolve();
         this.#options.onChange();
       });
@@ -303,9 +303,10 @@ export class Pool {
   #left(left: Left): void {
     const { log, onLeft } = this.#options;
     const held = Object.entries(left.ledger).filter(([, account]) => account.held !== 0 || account.bytes !== 0);
-    const { worker, pid: workerPid } = left;
-    if (held.length > 0) log.warn('worker left and held something: possible leak', { worker, workerPid, held: Object.fromEntries(held) });
-    else log.info('worker left', { worker, workerPid });
+    const { worker, pid } = left;
+    if (held.length > 0)
+      log.warn('worker left and held something: possible leak', { worker, process: pid, held: Object.fromEntries(held) });
+    else log.info('worker left', { worker, process: pid });
     onLeft?.(left);
   }
 
@@ -319,7 +320,7 @@ export class Pool {
   }
 
   #kill(worker: WorkerProcess, cause: string): void {
-    this.#options.log.error('worker killed', { worker: worker.index, workerPid: worker.pid, cause });
+    this.#options.log.error('worker killed', { worker: worker.index, process: worker.pid, cause });
     worker.cause = cause;
     worker.child.kill('SIGKILL');
   }
@@ -347,7 +348,7 @@ export class Pool {
     else if (place.current === worker) place.current = undefined;
     const isMissed = place.current === undefined && place.starting === undefined && worker.state !== 'leaving';
     if (isMissed && !this.#ending && this.#places.get(place.index) === place) this.#restart(place, worker, how);
-    else if (worker.state !== 'leaving') log.info('worker ended', { worker: worker.index, workerPid: worker.pid, cause: how });
+    else if (worker.state !== 'leaving') log.info('worker ended', { worker: worker.index, process: worker.pid, cause: how });
     worker.ended();
     this.#options.onChange();
     if (this.#processes.size === 0) for (const emptied of this.#emptied.splice(0)) emptied();
@@ -360,7 +361,7 @@ export class Pool {
     place.diedAt = new Date();
     place.restarts++;
     if (held) place.heldSince = place.diedAt;
-    log.error(held ? 'worker held back' : 'worker died', { worker: place.index, workerPid: worker.pid, cause: how, againInMs });
+    log.error(held ? 'worker held back' : 'worker died', { worker: place.index, process: worker.pid, cause: how, againInMs });
     // how it ends is told by its exit, which brings us here again
     place.timer = setTimeout(() => void this.#spawn(place).catch(() => undefined), againInMs);
   }

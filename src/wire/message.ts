@@ -63,7 +63,8 @@ export function messageType<const F extends Fields>(name: string, fields: F): Me
         const row = byTag.get(readVarint(bytes, i, at));
         if (row !== undefined) {
           const value = readField(bytes, at, next, row.kind, `${row.key} of ${name}`);
-          message[row.key] = row.kind === 'texts' ? [...(message[row.key] as string[]), value] : value;
+          if (row.kind === 'texts') (message[row.key] as unknown[]).push(value);
+          else message[row.key] = value;
         }
         i = next;
       }
@@ -114,7 +115,7 @@ function writeNumber(out: Writer, value: number): void {
 }
 
 /** The low 32 bits of a varint, signed, as protobuf takes them for 32-bit numbers. */
-function low32(bytes: Uint8Array, at: number, next: number): number {
+export function low32(bytes: Uint8Array, at: number, next: number): number {
   let value = 0;
   for (let i = Math.min(next, at + 5) - 1; i >= at; i--) value = (value << 7) | (bytes[i]! & 0x7f);
   return value;

@@ -58,6 +58,6 @@ function messageTypes(space: protobuf.NamespaceBase): protobuf.Type[] {
 }
 
 /** A type of the system's own files, for example systemType('nodes', 'target_node'). */
-export function systemType(file: 'msg' | 'nodes' | 'payload' | 'client', type: string): ProtoType {
+export function systemType(file: 'msg' | 'nodes' | 'payload' | 'client' | 'control', type: string): ProtoType {
   return loadProtoType(fileURLToPath(new URL(`./proto/${file}.proto`, import.meta.url)), type);
 }

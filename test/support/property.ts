@@ -14,6 +14,11 @@ export function forAll<T>(values: fc.Arbitrary<T>, check: (value: T) => void, ru
   );
 }
 
+/** The same for a check that takes several turns. */
+export function forAllInTurns<T>(values: fc.Arbitrary<T>, check: (value: T) => Promise<void>, runs = 100): Promise<void> {
+  return fc.assert(fc.asyncProperty(values, check), { seed: SEED, numRuns: runs });
+}
+
 /** Bytes of up to `max` length. */
 export function bytes(max: number, min = 0): fc.Arbitrary<Buffer> {
   return fc.uint8Array({ minLength: min, maxLength: max }).map((array) => Buffer.from(array));

@@ -19,6 +19,9 @@ export type {
   ClientErrorCode,
   ClientOptions,
   ClientState,
+  Moved,
   RequestOptions,
+  ServerClock,
+  Session as ClientSession,
 } from './client/index.ts';
 export { version } from './version.ts';

@@ -6,21 +6,13 @@
 
 import type { Frame } from '../wire/frame.ts';
 import { Addresses } from './addresses.ts';
-import { pauseMs } from './backoff.ts';
+import { pauseMs, type ReconnectOptions } from './backoff.ts';
 import { Channel, type ChannelEnd, type ChannelEvents } from './channel.ts';
 import { ClientError } from './error.ts';
-import { MAX_MS, RECONNECT, type Settings } from './options.ts';
+import { Moves, type Moved } from './moves.ts';
+import { RECONNECT, type Settings } from './options.ts';
 import type { Session } from './session.ts';
 import type { ClientState } from './state.ts';
-
-/** The client goes on at another gate, as the one in use has asked. */
-export interface Moved {
-  /** Addresses as host:port. */
-  readonly from: string;
-  readonly to: string;
-  /** False if the session could not be taken along: the application has to log in again. */
-  readonly resumed: boolean;
-}
 
 export interface ConnectorEvents {
   state(state: ClientState): void;
@@ -46,13 +38,6 @@ interface Waiter {
   reject(error: Error): void;
 }
 
-interface Move {
-  readonly from: string;
-  /** As performance.now() gives it. */
-  readonly leaveAt: number;
-  readonly timer: ReturnType<typeof setTimeout>;
-}
-
 const INITIAL: ClientState = { name: 'disconnected', reason: 'not connected yet' };
 const CONNECTED: ClientState = { name: 'connected' };
 const NO_TOKEN = new Uint8Array(0);
@@ -63,7 +48,8 @@ export class Connector {
   readonly #settings: Settings;
   readonly #events: ConnectorEvents;
   readonly #addresses: Addresses;
-  readonly #backoff;
+  readonly #backoff: ReconnectOptions;
+  readonly #moves: Moves;
   readonly #channelEvents: ChannelEvents;
   #state: ClientState = INITIAL;
   #current: Channel | undefined;
@@ -80,9 +66,6 @@ export class Connector {
   #upSince = 0;
   /** The server asked last does not know HELLO. */
   #isOriginal = false;
-  #move: Move | undefined;
-  /** Moves that followed each other without rest. */
-  #moves = 0;
   #gone: (() => void) | undefined;
 
   constructor(settings: Settings, events: ConnectorEvents) {
@@ -91,11 +74,12 @@ export class Connector {
     this.#token = settings.sessionToken;
     this.#addresses = new Addresses({ host: settings.host, port: settings.port }, Math.random);
     this.#backoff = settings.reconnect === false ? RECONNECT : settings.reconnect;
+    this.#moves = new Moves(this.#backoff, () => this.#mustLeave());
     this.#channelEvents = {
       up: (channel) => this.#up(channel),
       message: (channel, frame) => {
-        // a server that answers is worth a quick return
-        this.#attempt = 0;
+        // a server that answers is worth a quick return, but says nothing about those that we are to move to
+        if (!this.#moves.isAsked) this.#attempt = 0;
         events.message(channel, frame);
       },
       kicked: (_, reason, code) => this.#kicked(reason, code),
@@ -135,7 +119,7 @@ export class Connector {
   /** Ends all channels after what was written to them, and destroys what is not gone after `lingerMs`. */
   async close(lingerMs: number): Promise<void> {
     clearTimeout(this.#timer);
-    this.#forgetMove();
+    this.#moves.settle();
     const all = this.#retire();
     this.#become({ name: 'closed' });
     for (const { reject } of this.#waiters.splice(0)) reject(new ClientError('closed', 'the client was closed'));
@@ -163,7 +147,7 @@ export class Connector {
   #up(channel: Channel): void {
     const before = this.#current;
     const { session } = channel;
-    if (before !== undefined) this.#leave(before, (this.#move?.leaveAt ?? 0) - performance.now());
+    if (before !== undefined) this.#leave(before, this.#moves.leftMs);
     this.#opening = undefined;
     this.#current = channel;
     this.#session = session;
@@ -171,7 +155,7 @@ export class Connector {
     this.#wasUp = true;
     this.#upSince = Date.now();
     if (before === undefined) this.#state = CONNECTED;
-    const from = this.#forgetMove()?.from;
+    const from = this.#moves.settle();
     // what waited goes before what is sent by those who hear of the new state
     this.#events.up(channel);
     if (before === undefined) this.#events.state(this.#state);
@@ -211,12 +195,13 @@ export class Connector {
   /** The channel in use is gone. */
   #lost(channel: Channel, { reason, error }: ChannelEnd): void {
     this.#current = undefined;
-    if (this.#move === undefined) this.#addresses.lost();
+    if (!this.#moves.isAsked) this.#addresses.lost();
     clearTimeout(this.#timer);
-    this.#become({ name: 'disconnected', reason });
     // a server that lets us in and closes at once must not see us come back at full speed
     if (Date.now() - this.#upSince > this.#backoff.maxMs) this.#attempt = 0;
+    // who hears of the new state may send at once: that must not come behind what was not written yet
     this.#events.down(channel, reason);
+    this.#become({ name: 'disconnected', reason });
     if (!this.#stands('disconnected')) return;
     if (this.#opening !== undefined) this.#try();
     else this.#again(this.#failure(reason, error));
@@ -250,25 +235,18 @@ export class Connector {
 
   #asked(channel: Channel, addresses: readonly string[], leaveByMs: number): void {
     if (channel !== this.#current) return;
-    const withinMs = Math.min(leaveByMs, MAX_MS);
-    this.#forgetMove();
     this.#addresses.name(addresses);
-    const timer = setTimeout(() => this.#mustLeave(), withinMs);
-    this.#move = { from: channel.address, leaveAt: performance.now() + withinMs, timer };
+    const pause = this.#moves.ask(channel.address, leaveByMs);
     if (this.#opening !== undefined) return;
-    // gates that send us to each other must not see us run between them at full speed
-    if (Date.now() - this.#upSince > this.#backoff.maxMs) this.#moves = 0;
-    const pause = this.#moves === 0 ? 0 : pauseMs(this.#moves, this.#backoff, Math.random());
-    this.#moves++;
     clearTimeout(this.#timer);
     if (pause === 0) this.#try();
-    else this.#timer = setTimeout(() => this.#try(), Math.min(pause, withinMs / 2));
+    else this.#timer = setTimeout(() => this.#try(), pause);
   }
 
   /** The time to leave by is over and no other gate was reached: what is sent waits, and the tries go on. */
   #mustLeave(): void {
     const channel = this.#current;
-    if (channel === undefined) return void this.#forgetMove();
+    if (channel === undefined) return void this.#moves.settle();
     clearTimeout(this.#timer);
     this.#leave(channel, 0);
     this.#current = undefined;
@@ -279,24 +257,17 @@ export class Connector {
     else this.#events.gaveUp(this.#failure(reason, undefined));
   }
 
-  #forgetMove(): Move | undefined {
-    const move = this.#move;
-    clearTimeout(move?.timer);
-    this.#move = undefined;
-    return move;
-  }
-
   /** Takes a channel out of use; it stays until what is due has come on it. */
   #leave(channel: Channel, withinMs: number): void {
     this.#events.flush();
     if (this.#leaving.size >= MAX_LEAVING) for (const oldest of [...this.#leaving].slice(0, 1)) oldest.end();
     this.#leaving.add(channel);
-    channel.leave(Math.max(0, withinMs));
+    channel.leave(withinMs);
   }
 
   #kicked(reason: string, code: number): void {
     clearTimeout(this.#timer);
-    this.#forgetMove();
+    this.#moves.settle();
     for (const channel of this.#retire()) {
       channel.mute();
       channel.end();
@@ -304,9 +275,9 @@ export class Connector {
     this.#session = undefined;
     this.#token = NO_TOKEN;
     const waiters = this.#waiters.splice(0);
-    this.#become({ name: 'kicked', reason, code });
     const error = kickedError(reason, code);
     this.#events.kicked(error);
+    this.#become({ name: 'kicked', reason, code });
     for (const { reject } of waiters) reject(error);
     if (this.#settings.reconnectAfterKick && this.#stands('kicked')) this.#pause();
   }

@@ -117,6 +117,26 @@ test('when the connection is lost, what was sent fails and is not sent again; wh
   ]);
 });
 
+test('what was not written when the connection was lost fails, and does not leave with what is sent on hearing of it', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { client, transport } = fakeClient(t, { reconnect: { jitter: 0 } });
+  await client.connect();
+  client.onState((state) => {
+    if (state.name === 'disconnected') client.request(2001, 'again').catch(() => undefined);
+  });
+  const lost = assert.rejects(client.request(2001, 'lost'), isError('closed', /cut by the test/));
+  transport.last.events.closed(new Error('cut by the test'));
+  await lost;
+  t.mock.timers.tick(100);
+  await turns();
+  const requests = transport.last.requests();
+  assert.deepEqual(
+    requests.map(({ data }) => data),
+    ['again'],
+  );
+  transport.last.reply(requests[0]!);
+});
+
 test('a connection that was there is opened again though nobody asks, for the sake of pushes', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { client, transport } = fakeClient(t, { reconnect: { jitter: 0 } });

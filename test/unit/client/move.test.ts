@@ -142,6 +142,61 @@ test('loses nothing and has nothing done twice over many moves under load', asyn
   await soon(() => all.every(({ connections }) => connections.size === 0), 'every connection to end');
 });
 
+test('explains every request when gates also break, refuse and leave no time', async (t) => {
+  const random = new Random(20_210_218, 8);
+  const pause = async (most: number) => {
+    for (let i = random.below(most); i > 0; i--) await turn();
+  };
+  const all = await gates(t, 3, { handle: () => (random.chance(0.5) ? pause(6) : undefined) });
+  const { world } = all[0]!;
+  const { client, moves } = clientOf(t, all[0]!, { connectTimeoutMs: 2000 });
+  await client.connect();
+  const EVENTS = 120;
+  let events = 0;
+  let sent = 0;
+  const answered = new Set<string>();
+  const failed = new Map<string, string>();
+  const user = async () => {
+    while (events < EVENTS) {
+      const name = `request ${++sent}`;
+      await client.request(2001, name).then(
+        (answer) => assert.equal(answer.text(), `for ${name}`) ?? answered.add(name),
+        (error: ClientError) => failed.set(name, error.code),
+      );
+      await pause(6);
+    }
+  };
+  const trouble = async () => {
+    for (; events < EVENTS; events++) {
+      await soon(() => client.address !== undefined, 'a connection');
+      await pause(20);
+      const gate = all.find(({ address }) => address === client.address);
+      const connection = [...(gate?.connections ?? [])].find((one) => !one.hasLeft);
+      if (gate === undefined || connection === undefined) continue;
+      const others = all.filter((other) => other !== gate);
+      const [broken, whole] = random.shuffle(others) as [ScriptedGate, ScriptedGate];
+      const what = random.below(4);
+      if (what === 0) connection.socket.destroy();
+      if (what === 1) broken.cut();
+      if (what >= 1) connection.move([broken.address, whole.address], random.pick([0, 3, LATER_MS]));
+      if (what === 2) await pause(4).then(() => connection.socket.resetAndDestroy());
+      const { length } = moves;
+      await soon(() => moves.length > length || client.address !== undefined, 'another connection');
+      if (what === 1) await broken.listen();
+    }
+  };
+  await Promise.all([trouble(), ...Array.from({ length: 8 }, user)]);
+
+  assert.equal(answered.size + failed.size, sent);
+  assert.deepEqual(new Set(failed.values()), new Set(['closed']));
+  assert.ok([...answered].every((name) => world.done.get(name) === 1));
+  assert.deepEqual(
+    [...world.done].filter(([, times]) => times !== 1),
+    [],
+  );
+  assert.ok(answered.size > failed.size && moves.length > 20, `${answered.size} answered, ${failed.size} failed, ${moves.length} moves`);
+});
+
 test('an address where nobody answers is tried once, and then another', async (t) => {
   const [a, b, dead] = (await gates(t, 3)) as [ScriptedGate, ScriptedGate, ScriptedGate];
   dead.refuse();

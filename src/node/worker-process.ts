@@ -7,6 +7,7 @@ import type { Handle } from '../net/handle.ts';
 import type { WorkerState } from '../ops/snapshot.ts';
 import { channelOf, type Channel, type ToWorker } from './channel.ts';
 import { Passes } from './passes.ts';
+import { tether } from './tether.ts';
 import { titlePadding } from './title.ts';
 
 /** Descriptors on their way to one worker. A storm is accepted faster than it can be passed; accept_rate limits storms, this what nobody foresaw. */
@@ -90,6 +91,7 @@ export class WorkerProcess {
 
 /** Starts a process, which waits for its first message. */
 export function launch(index: number, incarnation: number, now: number): WorkerProcess {
-  const child = fork(ENTRY, [titlePadding], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], execArgv: [] });
+  const { options, args } = tether();
+  const child = fork(ENTRY, [titlePadding, ...args], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], ...options });
   return new WorkerProcess(index, incarnation, child, now);
 }

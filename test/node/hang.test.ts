@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { folderOf, isAlive, KimNode } from '../support/kim.ts';
 import { MODULES, startNode, testConfig } from '../support/node.ts';
-import { childrenOf } from '../support/processes.ts';
+import { childrenOf, cpuOf } from '../support/processes.ts';
 import { frame, RawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
@@ -19,9 +19,9 @@ const CONFIG = {
   modules: [`${MODULES}/load.ts`],
 };
 
-async function serving(t: TestContext, raw: object = {}): Promise<{ node: KimNode; workers: number[] }> {
+async function serving(t: TestContext, raw: object = {}, env: NodeJS.ProcessEnv = {}): Promise<{ node: KimNode; workers: number[] }> {
   const folder = folderOf(t, { 'node.json': { ...CONFIG, ...raw } });
-  const node = await KimNode.serving(t, [`${folder}/node.json`]);
+  const node = await KimNode.serving(t, [`${folder}/node.json`], { env });
   const workers = childrenOf(node.child.pid!);
   assert.equal(workers.length, 2);
   t.after(() => {
@@ -89,3 +89,20 @@ test('workers whose manager is killed leave, and so do their connections', async
   await until(() => !workers.some(isAlive), 'all workers are gone');
   for (const client of clients) assert.match(await client.closed, /^(end|ECONNRESET)$/);
 });
+
+for (const [how, env] of [
+  ['as this machine has it', {}],
+  ['without setpriv', { PATH: '/nowhere' }],
+] as const) {
+  test(`a worker that is caught in an endless loop when its manager is killed ends too, ${how}`, async (t) => {
+    const { node, workers } = await serving(t, {}, env);
+    const client = await RawClient.connect(node.port);
+    const pid = Number((await client.request(2017)).data);
+    const before = cpuOf(pid);
+    client.write(frame(2009, 1));
+    await until(() => cpuOf(pid) > before + 0.5, 'the worker does nothing else');
+    node.signal('SIGKILL');
+    await until(() => !workers.some(isAlive), 'both workers are gone');
+    assert.match(await client.closed, /^(end|ECONNRESET)$/);
+  });
+}

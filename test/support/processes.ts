@@ -13,6 +13,12 @@ export function rssOf(pid: number): number {
   return Number(kib) * 1024;
 }
 
+/** Seconds of processor time that a process has used; the system counts in hundredths. */
+export function cpuOf(pid: number): number {
+  const [user, kernel] = statOf(pid)?.slice(11) ?? [];
+  return (Number(user) + Number(kernel)) / 100;
+}
+
 /** The processes that a process started and that still run. */
 export function childrenOf(pid: number): number[] {
   const isChild = (name: string) => {

@@ -10,7 +10,8 @@
 // - A connection that ends without LEAVE keeps its session for a while, for a HELLO with its token.
 // - MOVE asks the client to go on elsewhere. The connection stays in use until LEAVE comes, or `leave_by_ms` is over and everything that was
 //   read is answered.
-// - LEAVE is the last frame of a client: the gate answers what came before it, then BYE (110), then closes.
+// - LEAVE is the last frame of a client: the gate answers what came before it, then BYE (110), then closes. Without `moved` the session is over,
+//   also when another gate has just taken it over for a client that was closed in the middle of a move.
 // - KICK ends the session, and its token; the gate closes the connection behind it.
 
 import { messageType } from './message.ts';

@@ -38,18 +38,32 @@ export class ScriptedGate {
   readonly connections = new Set<GateConnection>();
   /** Ever. */
   accepted = 0;
-  #server = net.createServer();
+  /** True: whoever connects is cut off at once. */
+  isShut = false;
   #port = 0;
+  readonly #server = net.createServer({ allowHalfOpen: true, noDelay: true });
 
   constructor(options: GateOptions) {
     this.options = options;
     this.world = options.world ?? newWorld();
+    this.#server.on('connection', (socket) => {
+      this.accepted++;
+      if (this.isShut) return void socket.destroy();
+      const connection = new GateConnection(this, socket);
+      this.connections.add(connection);
+      socket.on('close', () => this.connections.delete(connection));
+    });
   }
 
   static async open(t: TestContext, options: GateOptions = {}): Promise<ScriptedGate> {
     const gate = new ScriptedGate(options);
-    await gate.listen();
-    t.after(() => gate.cut());
+    gate.#server.listen(0, '127.0.0.1');
+    await once(gate.#server, 'listening');
+    gate.#port = (gate.#server.address() as AddressInfo).port;
+    t.after(() => {
+      gate.refuse();
+      gate.cut();
+    });
     return gate;
   }
 
@@ -61,26 +75,13 @@ export class ScriptedGate {
     return `127.0.0.1:${this.#port}`;
   }
 
-  /** Again on the same port after cut(). */
-  async listen(): Promise<void> {
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-      this.accepted++;
-      const connection = new GateConnection(this, socket);
-      this.connections.add(connection);
-      socket.on('close', () => this.connections.delete(connection));
-    });
-    this.#server.listen(this.#port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
-  }
-
-  /** Takes no more connections; those that are there stay. */
+  /** Listens no more; connections that are there stay. */
   refuse(): void {
     this.#server.close();
   }
 
+  /** Ends every connection. */
   cut(): void {
-    this.#server.close();
     for (const { socket } of this.connections) socket.destroy();
   }
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { protobufClientCodec } from '../../../src/client/codec.ts';
 import { Fault } from '../../../src/errors.ts';
 import {
   clientCommands,
@@ -16,6 +17,7 @@ import {
 } from '../../../src/wire/client-control.ts';
 import type { MessageType } from '../../../src/wire/message.ts';
 import { systemType } from '../../../src/wire/protobuf.ts';
+import { written } from '../../support/decode.ts';
 import { hex } from '../../support/frames.ts';
 import { bytes, fc, forAll } from '../../support/property.ts';
 import { anyMessage } from '../../support/protobuf-bytes.ts';
@@ -83,9 +85,15 @@ test('a message of defaults is empty, and what is empty has the defaults', () =>
   assert.deepEqual(move.decode(Buffer.alloc(0)), { addresses: [], leave_by_ms: 0 });
 });
 
-test('the messages have the bytes that the documentation shows', () => {
-  assert.deepEqual(hello.encode({ version: 'kim', token: hex('aabb'), capabilities: 1 }), hex('0a036b696d 1202aabb 1801'));
+test('the frame of the documentation is what a client sends', () => {
+  const data = hello.encode({ version: 'kim', token: hex('aabb'), capabilities: 1 });
+  const bytes = written((out) => protobufClientCodec.writeRequest(out, clientCommands.hello, 1, data, ''));
+  assert.deepEqual(bytes, hex('0d65000000 1501000000 1d0d000000 1a0b 0a036b696d 1202aabb 1801'));
+});
+
+test('fields have the numbers that gates and clients in other languages know', () => {
   assert.deepEqual(move.encode({ addresses: ['10.0.0.7:3355'], leave_by_ms: 60_000 }), hex('0a0d31302e302e302e373a33333535 10e0d403'));
+  assert.deepEqual(kick.encode({ reason: 'x', code: -1 }), hex('0a0178 10ffffffffffffffffff01'));
   assert.deepEqual(leave.encode({ moved: true }), hex('0801'));
 });
 

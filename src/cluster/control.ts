@@ -35,7 +35,8 @@ export const MAX_NAMES = 4096;
 export const MAX_FRAMES = 1024;
 /** Largest data of one frame, in bytes. */
 export const MAX_DATA = 4 * 1024 * 1024;
-const MAX_REASON = 1024;
+/** Longest reason of a kick or of a client that has left, in bytes. */
+export const MAX_REASON = 1024;
 const MAX_TOKEN = 4096;
 const MAX_PROPERTIES = 4 * 1024 * 1024;
 
@@ -159,6 +160,17 @@ export function decodeResults(bytes: Buffer): Buffer {
   return found;
 }
 
+/** What another worker answered; undefined if it does not parse, which is as good as no answer. */
+export function readAnswer<T>(fault: Fault | undefined, data: Buffer, decode: (data: Buffer) => T): T | undefined {
+  if (fault !== undefined) return undefined;
+  try {
+    return decode(data);
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
 type Found = (tag: number, at: number, next: number) => void;
 
 function walk(name: string, bytes: Buffer, start: number, end: number, found: Found): void {
@@ -172,7 +184,8 @@ function walk(name: string, bytes: Buffer, start: number, end: number, found: Fo
   }
 }
 
-const contentAt = (bytes: Buffer, at: number, next: number): Buffer => bytes.subarray(skipVarint(bytes, at, next), skipBytes(bytes, at, next));
+const contentAt = (bytes: Buffer, at: number, next: number): Buffer =>
+  bytes.subarray(skipVarint(bytes, at, next), skipBytes(bytes, at, next));
 
 function nameAt(name: string, bytes: Buffer, at: number, next: number): string {
   const begin = skipVarint(bytes, at, next);
@@ -196,7 +209,11 @@ const tooLarge = (name: string, what: string) => new Fault('invalidMessage', `${
 
 // ---- from tables ----
 
-export const kick = limited('Kick', { session: [1, 'text'], user: [2, 'text'], code: [3, 'int32'], reason: [4, 'text'] }, { reason: MAX_REASON });
+export const kick = limited(
+  'Kick',
+  { session: [1, 'text'], user: [2, 'text'], code: [3, 'int32'], reason: [4, 'text'] },
+  { reason: MAX_REASON },
+);
 
 export const spreadReply = limited('SpreadReply', { delivered: [1, 'uint32'], slow: [2, 'uint32'] });
 

@@ -23,14 +23,14 @@ export interface Login<C> {
 
 /** What a login began with. `replaced` has to be told and closed. */
 export type Begun<C> =
-  | { readonly state: 'same' | 'refused' }
-  | { readonly state: 'begun'; readonly login: Login<C>; readonly replaced: C | undefined };
+  { readonly state: 'same' | 'refused' } | { readonly state: 'begun'; readonly login: Login<C>; readonly replaced: C | undefined };
 
 /** What another worker is told that has a login for the same user; in all cases but `later` and `taken` the user is gone from here. */
 export type Claimed<C> =
   | { readonly state: 'free' }
   | { readonly state: 'replaced'; readonly client: C }
-  | { readonly state: 'later' | 'taken'; readonly time: number };
+  | { readonly state: 'later'; readonly time: number }
+  | { readonly state: 'taken'; readonly time: number };
 
 /** Between two logins of one user in the same millisecond. */
 const STEP_MS = 0.001;

@@ -44,6 +44,8 @@ export type ToWorker =
   | { type: 'config'; config: NodeConfig }
   | { type: 'leave'; drainMs: number }
   | { type: 'drain'; drainMs: number }
+  /** Answered by a report when the worker does not listen any more. */
+  | { type: 'unlisten'; ask: number }
   | { type: 'report'; ask: number }
   | { type: 'connections'; ask: number; limit: number }
   | { type: 'ledger' };

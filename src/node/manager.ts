@@ -22,6 +22,8 @@ const PLACE_RETRY_MS = 50;
 const MAX_PLACE_MS = 10_000;
 
 const LAG_RESOLUTION_MS = 50;
+/** How long a port may stay taken because a worker is too busy to give it up. */
+const UNLISTEN_MS = 10_000;
 
 export interface ManagerOptions {
   config: NodeConfig;
@@ -324,7 +326,8 @@ export class Manager {
   /** Closes every port, the admin server's too, so that a process that takes this one's place can have them; connections are still served. */
   async freePorts(): Promise<void> {
     this.#stopListening();
-    await this.#closeAdmin();
+    // a worker that accepts by itself has a copy of the listening descriptor
+    await Promise.all([this.#config.is_reuseport ? this.pool.unlisten(UNLISTEN_MS) : undefined, this.#closeAdmin()]);
   }
 
   /** Ends everything now. */

@@ -177,6 +177,11 @@ export class Pool {
     return this.#questions.ask(workers, question, deadlineMs);
   }
 
+  /** Workers that accept by themselves stop it; resolves when the last has done so or is gone, after `deadlineMs` in any case. */
+  async unlisten(deadlineMs: number): Promise<void> {
+    await this.#questions.ask([...this.#processes], (ask) => ({ type: 'unlisten', ask }), deadlineMs);
+  }
+
   /** A row for each process, those included that leave because their number is no longer wanted, and for each number without one. */
   status(): WorkerStatus[] {
     const rows = [...this.#processes].map((worker) => ({

@@ -161,6 +161,9 @@ class Worker {
       }
       case 'listen':
         return this.#listen(handle);
+      case 'unlisten':
+        this.#listener?.leave();
+        return this.#report(message.ask);
       case 'config':
         return this.#configure(message.config);
       case 'report':

@@ -12,12 +12,15 @@ import { childrenOf, titleOf } from '../support/processes.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
-async function takePort(t: TestContext): Promise<number> {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
+async function bind(t: TestContext, port: number): Promise<net.Server> {
+  const server = net.createServer().listen(port, '127.0.0.1');
   t.after(() => server.close());
   await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+  return server;
+}
+
+async function takePort(t: TestContext): Promise<number> {
+  return ((await bind(t, 0)).address() as AddressInfo).port;
 }
 
 async function freePort(): Promise<number> {
@@ -74,9 +77,7 @@ test('with is_reuseport, a port that somebody takes before the workers listen en
   const started = startNode(t, { is_reuseport: true, gate_port: port, modules: ['shop.mjs'] }, modules.folder);
   started.catch(() => undefined);
   await until(() => childrenOf(process.pid).length > 0, 'the worker is being started');
-  const other = net.createServer().listen(port, '127.0.0.1');
-  t.after(() => other.close());
-  await once(other, 'listening');
+  await bind(t, port);
   modules.turnOff();
   await assert.rejects(started, /worker 1 ended: can not listen: .*EADDRINUSE/);
   assert.deepEqual(childrenOf(process.pid), []);
@@ -105,6 +106,35 @@ for (const gate_host of ['localhost', '0.0.0.0']) {
       assert.equal((await client.request(2001, 'hello')).data, 'hello');
       assert.equal(node.manager.listeners()[0]!.host, gate_host);
     }
+  });
+}
+
+for (const is_reuseport of [false, true]) {
+  test(`ports that are given up can be taken at once${is_reuseport ? ', also when workers listened and one of them is slow' : ''}`, async (t) => {
+    const node = await startNode(t, { is_reuseport, worker_cnt: 2, node_host: '127.0.0.1', node_port: 0 });
+    const { port, nodePort } = node;
+    const client = await node.connect();
+    const slow = node.pids()[0]!;
+    if (is_reuseport) process.kill(slow, 'SIGSTOP');
+    let isFree = false;
+    const freed = node.manager.freePorts().then(() => (isFree = true));
+    if (is_reuseport) {
+      await until(
+        () =>
+          node.get('/livez').then(
+            () => false,
+            () => true,
+          ),
+        'the admin server is closed',
+      );
+      await assert.rejects(bind(t, port), { code: 'EADDRINUSE' });
+      assert.equal(isFree, false);
+      process.kill(slow, 'SIGCONT');
+    }
+    await freed;
+    await bind(t, port);
+    await bind(t, nodePort);
+    assert.equal((await client.request(2001, 'still served')).data, 'still served');
   });
 }
 

@@ -29,8 +29,12 @@ export interface ConnectionEvents {
 export interface Slot {
   /** How many requests the command of this one allows beside it. */
   readonly concurrent: number;
-  /** The encoded reply, once it is known; undefined in between. An empty buffer stands for no reply. */
-  done: Buffer | undefined;
+  /** True once the reply is known, or nobody wants it any more. */
+  readonly isOver: boolean;
+  /** The encoded reply, if it was encoded when it became known. An empty buffer stands for no reply. */
+  readonly done: Buffer | undefined;
+  /** What the reply holds in memory, once it is known. */
+  readonly bytes: number;
   /** What to do when the connection goes away before the reply. */
   cancel(): void;
 }
@@ -66,6 +70,12 @@ export class Connection {
   /** What the budget of the worker has noted for this connection, in bytes. */
   accounted = 0;
   paused = false;
+  /** It is in the list of those that have something to do at the end of the turn. */
+  isDirty = false;
+  /** Requests of this link that are being answered, in any order. */
+  busy = 0;
+  /** The worker of ours that opened this link; undefined for clients and for links of originals. */
+  peer: unknown;
   peerEnded = false;
   /** Set when no further request is taken: it ends for this reason once those in flight are answered. */
   ending: CloseReason | undefined;
@@ -82,6 +92,9 @@ export class Connection {
   waiting: Frame | undefined;
   /** Whatever belongs to this connection above this layer. */
   owner: unknown;
+  /** The least that a request in flight allows at once, and how many of them allow no more. */
+  #narrowest = Infinity;
+  #narrow = 0;
   #out: Buffer[] | undefined;
   #linger: NodeJS.Timeout | undefined;
   #isAsking = false;
@@ -94,7 +107,7 @@ export class Connection {
       maxBody: number;
       now: number;
       isLink: boolean;
-      remote?: string;
+      remote?: string | undefined;
       ledger: Ledger;
       events: ConnectionEvents;
     },
@@ -133,6 +146,7 @@ export class Connection {
     return (
       (this.slots === undefined || this.slots.length === 0) &&
       this.waiting === undefined &&
+      this.busy === 0 &&
       this.#out === undefined &&
       this.socket.writableLength === 0
     );
@@ -165,17 +179,44 @@ export class Connection {
 
   /** Puts a reply that is known behind those that are not. */
   park(reply: Buffer): void {
-    (this.slots ??= []).push({ concurrent: Infinity, done: reply, cancel: () => undefined });
+    this.occupy({ concurrent: Infinity, isOver: true, done: reply, bytes: reply.length, cancel: () => undefined });
     this.parked += reply.length;
   }
 
-  /** Takes the reply that is next in order, if it is known. */
-  nextReply(): Buffer | undefined {
-    const reply = this.slots?.[0]?.done;
-    if (reply === undefined) return undefined;
+  /** Gives a request its place among the replies. */
+  occupy(slot: Slot): void {
+    (this.slots ??= []).push(slot);
+    if (slot.concurrent < this.#narrowest) {
+      this.#narrowest = slot.concurrent;
+      this.#narrow = 1;
+    } else if (slot.concurrent === this.#narrowest) this.#narrow++;
+  }
+
+  /** True if none of the requests in flight minds one more beside it. */
+  get hasPlace(): boolean {
+    return this.slots === undefined || this.slots.length < this.#narrowest;
+  }
+
+  #leave(slot: Slot): void {
+    if (slot.concurrent !== this.#narrowest || --this.#narrow > 0) return;
+    this.#narrowest = Infinity;
+    // counted again only when the last of the narrowest is gone: with many in flight a look at each for each would be most of the work
+    for (const { concurrent } of this.slots!) {
+      if (concurrent < this.#narrowest) {
+        this.#narrowest = concurrent;
+        this.#narrow = 1;
+      } else if (concurrent === this.#narrowest) this.#narrow++;
+    }
+  }
+
+  /** Takes the slot that is next in order, if its reply is known. */
+  nextReady(): Slot | undefined {
+    const slot = this.slots?.[0];
+    if (slot === undefined || !slot.isOver) return undefined;
     this.slots!.shift();
-    this.parked -= reply.length;
-    return reply;
+    this.#leave(slot);
+    this.parked -= slot.bytes;
+    return slot;
   }
 
   pause(): void {
@@ -242,6 +283,8 @@ export class Connection {
   #cancelSlots(): void {
     const slots = this.slots;
     this.slots = undefined;
+    this.#narrowest = Infinity;
+    this.#narrow = 0;
     this.parked = 0;
     this.waiting = undefined;
     if (slots !== undefined) for (const slot of slots) slot.cancel();

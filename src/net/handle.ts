@@ -59,11 +59,18 @@ export function adopt(handle: Handle): AdoptedSocket {
     allowHalfOpen: true,
     readable: true,
     writable: true,
-    onread: { buffer: shared, callback: received },
+    onread,
   } as unknown as net.SocketConstructorOpts);
 }
 
+/** A socket that connects to another process of ours or a server, and reads as adopted ones do. */
+export function dial(host: string, port: number): AdoptedSocket {
+  const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 100_000 } as net.TcpSocketConnectOpts;
+  return new net.Socket({ allowHalfOpen: true, onread } as unknown as net.SocketConstructorOpts).connect(options);
+}
+
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
+const onread = { buffer: shared, callback: received };
 /** Small pieces share memory: it lives as long as the longest-lived of them, so large ones have their own. */
 const OWN_MEMORY_FROM = 1024;
 

@@ -2,7 +2,8 @@
 // end of the turn of the event loop. Whatever goes to one connection leaves in the order in which it was put here.
 
 import type { Codec, Reply } from '../wire/codec.ts';
-import type { Frame } from '../wire/frame.ts';
+import { writeRequestBody } from '../wire/body.ts';
+import { HEAD_BYTES, writeHead, type Frame } from '../wire/frame.ts';
 import { Writer } from '../wire/writer.ts';
 import type { Connection } from './connection.ts';
 
@@ -63,12 +64,36 @@ export class Outbox {
 
   /** This connection has something to do at the end of the turn. */
   markDirty(connection: Connection): void {
+    if (connection.isDirty) return;
+    connection.isDirty = true;
     if (this.#dirty.push(connection) > 1) return;
     setImmediate(() => {
       const dirty = this.#dirty;
       this.#dirty = [];
+      for (const each of dirty) each.isDirty = false;
       this.#due(dirty);
     });
+  }
+
+  /** The answer of another node, as it came but for its head; or what to say when there is none. */
+  relayed(connection: Connection, request: { frame: Frame; relayed: Frame | undefined; code: number; errorText: string }): void {
+    if (request.relayed === undefined) {
+      return this.reply(connection, request.frame, { code: request.code, msg: request.errorText, data: '' });
+    }
+    const inPlace = this.current === connection && connection.codec.coalesce;
+    const out = inPlace ? this.#out : this.#aside;
+    connection.codec.relay!.writeReply(out, request.frame, request.relayed);
+    this.frames++;
+    if (!inPlace) this.gather(connection, out.take());
+  }
+
+  /** A request of ours to whoever is at the other end. */
+  ask(connection: Connection, cmd: number, seq: number, data: Uint8Array): void {
+    const at = this.#aside.skip(HEAD_BYTES);
+    writeRequestBody(this.#aside, data);
+    writeHead(this.#aside.memory, at, cmd, seq, this.#aside.length - at - HEAD_BYTES);
+    this.frames++;
+    this.gather(connection, this.#aside.take());
   }
 
   /** Hands everything for the connection to its socket; returns how many bytes. */

@@ -3,6 +3,7 @@
 //   manager --init--> worker --ready--> manager     then clients, links and connections of other workers, each with its descriptor
 //   manager --leave--> worker --handover (one for each connection)--> manager --adopt--> another worker;   worker --left--> manager
 
+import type { Member } from '../cluster/member.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Handle } from '../net/handle.ts';
 import type { ConnectionView } from '../ops/admin-schema.ts';
@@ -39,6 +40,8 @@ export type ToWorker =
   | ({ type: 'init' } & WorkerInit)
   | { type: 'client' }
   | { type: 'listen' }
+  /** Everybody in the cluster, whole. */
+  | { type: 'members'; members: readonly Member[] }
   | { type: 'link'; cmd: number; seq: number; rest: string }
   | ({ type: 'adopt' } & Transfer)
   | { type: 'config'; config: NodeConfig }

@@ -17,6 +17,11 @@ export interface Limits {
   frameMs: number;
   keepAliveMs: number;
   requestTimeoutMs: number;
+  linkMaxFrame: number;
+  linkInFlight: number;
+  linkQueue: number;
+  maxRemoteSessions: number;
+  remoteSessionIdleMs: number;
 }
 
 export function limitsOf(config: NodeConfig): Limits {
@@ -35,6 +40,11 @@ export function limitsOf(config: NodeConfig): Limits {
     frameMs: config.frame_ms,
     keepAliveMs: config.keep_alive,
     requestTimeoutMs: config.request_timeout_ms,
+    linkMaxFrame: config.link_max_frame,
+    linkInFlight: config.link_in_flight,
+    linkQueue: config.link_queue,
+    maxRemoteSessions: config.max_remote_sessions,
+    remoteSessionIdleMs: config.remote_session_idle_ms,
   };
 }
 

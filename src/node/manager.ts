@@ -7,12 +7,14 @@ import { compareConfigs, type Change } from '../config/changes.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { CloseReason } from '../errors.ts';
 import { AcceptQueue } from '../net/accept-queue.ts';
+import { directoryOf } from '../cluster/directories/index.ts';
 import { detach, type Handle } from '../net/handle.ts';
 import { startAdmin, type Admin } from '../ops/admin.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
 import type { ToWorker } from './channel.ts';
 import { listen, reserve, type Listening } from './listen.ts';
+import { Membership } from './membership.ts';
 import { createNodePort } from './node-port.ts';
 import { Pool, type Left } from './pool.ts';
 import { adminSource, type ManagerCounts } from './status.ts';
@@ -21,6 +23,8 @@ import { adminSource, type ManagerCounts } from './status.ts';
 const PLACE_RETRY_MS = 50;
 const MAX_PLACE_MS = 10_000;
 
+/** How long a start waits for the list of members: without it the first requests would find no node. */
+const MAX_DIRECTORY_MS = 3000;
 const LAG_RESOLUTION_MS = 50;
 /** How long a port may stay taken because a worker is too busy to give it up. */
 const UNLISTEN_MS = 10_000;
@@ -57,6 +61,7 @@ export class Manager {
   #admin: Admin | undefined;
   #queue: AcceptQueue<net.Socket>;
   #changing: Promise<unknown> = Promise.resolve();
+  readonly membership: Membership;
 
   /**
    * Takes the ports, starts the admin server and the workers, and lets clients in when all of them serve. Throws one sentence for what can not be
@@ -105,6 +110,15 @@ export class Manager {
       onStart: (worker) => {
         // a descriptor that stays open here: each worker gets a copy
         if (this.#shared !== undefined) worker.channel.send({ type: 'listen' }, this.#shared);
+        worker.channel.send({ type: 'members', members: this.membership.members });
+      },
+    });
+    this.membership = new Membership({
+      directory: directoryOf(config, this.log),
+      log: this.log,
+      clock: () => Date.now() / 1000,
+      changed: (members) => {
+        for (const worker of this.pool.living) worker.channel.send({ type: 'members', members });
       },
     });
   }
@@ -120,11 +134,32 @@ export class Manager {
     if (admin_port !== null) {
       this.#admin = await startAdmin({ host: admin_host, port: admin_port, source: adminSource(this), log: this.log });
     }
-    await this.pool.start();
+    await Promise.all([this.pool.start(), this.membership.begin(MAX_DIRECTORY_MS)]);
     if (!is_reuseport) await gate?.open(this.#gate());
     this.#state = 'serving';
+    this.#announce();
     this.#queue.pump();
     this.log.info('node serves', { workers: this.pool.count, listeners: this.listeners(), admin: this.#admin?.url });
+  }
+
+  /** Tells the others who we are; whoever has no node port can not be reached by them. */
+  #announce(): void {
+    const node = this.#listening.find(({ kind }) => kind === 'node');
+    if (node === undefined) return;
+    const { server_name, node_type, node_host, gate_advertise } = this.#config;
+    this.membership.announce({
+      type: node_type,
+      host: node_host,
+      port: node.port,
+      workers: this.pool.count,
+      name: server_name,
+      facts: {
+        state: this.#state === 'serving' ? 'serving' : 'draining',
+        version: this.version,
+        connections: this.pool.book.total().connections,
+        gate: gate_advertise,
+      },
+    });
   }
 
   // ---- accepting and passing ----
@@ -238,6 +273,7 @@ export class Manager {
       this.#config = { ...this.#config, worker_cnt: count };
       this.pool.configure(this.#config);
       await this.pool.setCount(count);
+      this.#announce();
     });
   }
 
@@ -254,6 +290,7 @@ export class Manager {
       this.#use({ ...next, ...kept });
       try {
         if (isRecounted) await this.pool.setCount(next.worker_cnt);
+        if (isRecounted) this.#announce();
         if (changes.some(({ apply }) => apply === 'roll')) await this.pool.roll();
       } catch (error) {
         // a worker that is started later must not meet what could not be loaded now
@@ -314,6 +351,7 @@ export class Manager {
   async #drain(): Promise<void> {
     this.#state = 'draining';
     this.log.info('node drains', { drainMs: this.#config.drain_ms });
+    this.#announce();
     this.#stopListening();
     await this.pool.drain(this.#config.drain_ms);
     this.#state = 'stopping';
@@ -345,6 +383,7 @@ export class Manager {
   }
 
   async #close(): Promise<void> {
+    await this.membership.close();
     this.pool.close();
     this.#delay.disable();
     await this.#closeAdmin();

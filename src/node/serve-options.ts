@@ -1,5 +1,7 @@
 // What the data path is given, and what it takes over from another worker.
 
+import type { Links } from '../cluster/links.ts';
+import type { CloseReason } from '../errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import type { Logger } from '../ops/log.ts';
@@ -7,7 +9,9 @@ import type { Stats } from '../ops/stats.ts';
 import type { Router } from '../route/router.ts';
 import type { Reply } from '../wire/codec.ts';
 import type { Frame } from '../wire/frame.ts';
+import type { Client } from '../session/client.ts';
 import type { Limits } from './limits.ts';
+import type { RemoteClients } from './link-server.ts';
 
 export interface ServeOptions {
   router: Router;
@@ -21,19 +25,12 @@ export interface ServeOptions {
   nextId(): string;
   /** Answers system commands, which only links may send. Undefined for a command that it does not know. */
   system(connection: Connection, frame: Frame): Reply | undefined;
+  /** A client is gone for good: not when it goes on in another worker. */
+  left?(client: Client, reason: CloseReason): void;
+  /** The links to other workers, where there is a cluster. */
+  links?: Links | undefined;
+  /** Speaks to a client of a gate from here: sends it a message, or ends its connection. */
+  remote?: RemoteClients | undefined;
   /** Connections have come (1) or gone (-1). */
   counted?(change: 1 | -1): void;
-}
-
-/** What was known of a connection in the worker that it comes from. */
-export interface Arrival {
-  id: string;
-  remote: string;
-  /** How long ago it was accepted, and what has happened on it since. */
-  ageMs: number;
-  requests: number;
-  bytesIn: number;
-  bytesOut: number;
-  rest: Buffer;
-  session: Uint8Array | undefined;
 }

@@ -1,7 +1,8 @@
 // THE DATA PATH: the whole life of a request, from top to bottom.
 //
 //   accept -> data -> #pull -> #answer -+-> handler returns ---------------------------> #reply -> #flush
-//                                       +-> handler promises -> #wait -> #settle -> slots -^
+//                                       +-> handler promises -> #wait -> settle -> slots --^
+//                                       +-> another node answers: #forward -> settled ----^
 //
 // Replies of one turn of the event loop leave in one system call: that is three to four times the throughput of writing each.
 // A handler that returns a value costs no promise. Nothing here knows a dialect (wire/codec.ts) or who answers (route/router.ts).
@@ -11,36 +12,39 @@ import { Fault, faults, type CloseReason } from '../errors.ts';
 import type { MemoryBudget } from '../net/budget.ts';
 import { Connection, type ConnectionEvents } from '../net/connection.ts';
 import { Outbox } from '../net/outbox.ts';
-import { paceMs } from '../net/pace.ts';
 import type { Ledger } from '../ops/ledger.ts';
-import type { Logger } from '../ops/log.ts';
 import { Tally, type CommandStats, type Stats } from '../ops/stats.ts';
 import { Context } from '../route/context.ts';
+import type { Forward, Forwarded, ForwardHost } from '../route/forward.ts';
 import { Hooks, isPromise } from '../route/hooks.ts';
-import type { Route, Router } from '../route/router.ts';
-import { Client, type ClientHost } from '../session/client.ts';
+import type { Route } from '../route/router.ts';
+import { Client } from '../session/client.ts';
 import { FramingError, type Codec, type Reply } from '../wire/codec.ts';
+import { LAST_ORIGINAL } from '../wire/commands.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Admission } from './admission.ts';
 import { Flow } from './flow.ts';
+import { LinkServer } from './link-server.ts';
 import type { Limits, LimitKey } from './limits.ts';
+import { LocalClients } from './local-clients.ts';
 import { Replies } from './replies.ts';
-import type { Arrival, ServeOptions } from './serve-options.ts';
-import { Throttle } from './throttle.ts';
+import { restore, type Arrival } from './arrival.ts';
+import type { ServeOptions } from './serve-options.ts';
+import { Turnstile } from './turnstile.ts';
 import { Waiting } from './waiting.ts';
 
 /** A turn that has gathered this much writes it before it goes on, to see whether the peer reads. */
 const FLUSH_AT = 64 * 1024;
 
-export class Serve implements ConnectionEvents, ClientHost {
+export class Serve implements ConnectionEvents, ForwardHost {
   readonly connections = new Set<Connection>();
   readonly ledger: Ledger;
   limits: Limits;
+  /** Requests that come on links of workers of ours. */
+  readonly links: LinkServer;
   /** Set while this worker hands its connections over: called for each that is moving once it is quiet. */
   onQuiet: ((connection: Connection) => void) | undefined;
-  readonly #router: Router;
   readonly #stats: Stats;
-  readonly #log: Logger;
   readonly #options: ServeOptions;
   readonly #now: () => number;
   readonly #admission: Admission;
@@ -49,16 +53,15 @@ export class Serve implements ConnectionEvents, ClientHost {
   readonly #outbox: Outbox;
   readonly #flow: Flow;
   readonly #tally: Tally;
-  readonly #throttle: Throttle;
+  readonly #turnstile: Turnstile;
+  readonly #clients: LocalClients;
   #turnStart = 0;
 
   constructor(options: ServeOptions) {
     this.#options = options;
-    this.#router = options.router;
     this.limits = options.limits;
     this.#stats = options.stats;
     this.ledger = options.ledger;
-    this.#log = options.log;
     this.#now = options.now;
     this.#flow = new Flow(options.limits.workerMemory, options.ledger, options.stats, options.log);
     this.#outbox = new Outbox((due) => {
@@ -66,13 +69,22 @@ export class Serve implements ConnectionEvents, ClientHost {
       for (const connection of due) this.#turn(connection, now);
     });
     this.#replies = new Replies(options.log, options.now);
-    this.#throttle = new Throttle(options.ledger, (connection) => this.look(connection));
+    this.#turnstile = new Turnstile(options, (connection) => this.look(connection));
     this.#admission = new Admission(options.stats);
     this.#tally = new Tally(() => (this.#now() - this.#turnStart) / 1000);
     this.#hooks = new Hooks(options.router.modules, options.log);
+    this.#clients = new LocalClients(options.ledger, this.#outbox, this.#hooks);
+    this.links = new LinkServer({
+      ...options,
+      limits: () => this.limits,
+      outbox: this.#outbox,
+      replies: this.#replies,
+      hooks: this.#hooks,
+      tally: this.#tally,
+    });
   }
 
-  /** The memory that unfinished frames and unsent bytes of all connections share (worker_memory). */
+  /** What all connections share (worker_memory). */
   get budget(): MemoryBudget {
     return this.#flow.budget;
   }
@@ -95,12 +107,7 @@ export class Serve implements ConnectionEvents, ClientHost {
   adopt(socket: Socket, codec: Codec, arrival: Arrival): Connection {
     const connection = this.#open(socket, codec, arrival.id, false, arrival.remote);
     this.#stats.adopted++;
-    connection.openedAt -= arrival.ageMs;
-    connection.requests = arrival.requests;
-    connection.bytesIn = arrival.bytesIn;
-    connection.bytesOut = arrival.bytesOut;
-    if (arrival.session !== undefined) this.clientOf(connection).session.restore(arrival.session);
-    connection.decoder.feed(arrival.rest);
+    restore(connection, this.clientOf(connection), arrival);
     this.look(connection);
     return connection;
   }
@@ -121,14 +128,14 @@ export class Serve implements ConnectionEvents, ClientHost {
     const connection = new Connection(socket, {
       id,
       codec,
-      maxBody: this.limits.maxFrame,
+      maxBody: isLink ? this.limits.linkMaxFrame : this.limits.maxFrame,
       now: this.#now(),
       isLink,
       ledger: this.ledger,
       events: this,
-      ...(remote === undefined ? {} : { remote }),
+      remote,
     });
-    connection.owner = new Client(connection, this);
+    connection.owner = new Client(connection, this.#clients, connection);
     this.connections.add(connection);
     this.#admission.add(connection);
     this.#stats.connections++;
@@ -152,6 +159,7 @@ export class Serve implements ConnectionEvents, ClientHost {
     if (this.#outbox.current !== undefined) return this.#outbox.markDirty(connection);
     this.#outbox.current = connection;
     this.#turnStart = now;
+    this.#deliver(connection);
     this.#pull(connection, now);
     this.#flush(connection);
     this.#outbox.current = undefined;
@@ -166,18 +174,21 @@ export class Serve implements ConnectionEvents, ClientHost {
     let delivered = false;
     try {
       while (connection.state === 'open') {
-        const frame = connection.waiting ?? (this.#mayTake(connection) ? decoder.next() : undefined);
+        const frame = connection.waiting ?? (this.#turnstile.mayTake(connection, this.limits) ? decoder.next() : undefined);
         if (frame === undefined) break;
         delivered = true;
-        const route = this.#route(connection, frame);
-        if (!this.#mayStart(connection, route, now)) {
-          connection.waiting = frame;
-          break;
+        if (connection.peer !== undefined && frame.cmd > LAST_ORIGINAL) this.links.take(connection, frame);
+        else {
+          const route = this.#turnstile.route(connection, frame);
+          if (!this.#turnstile.mayStart(connection, route, this.limits, now)) {
+            connection.waiting = frame;
+            break;
+          }
+          if (connection.waiting !== undefined) connection.waiting = undefined;
+          connection.requests++;
+          this.#stats.framesIn++;
+          this.#answer(connection, frame, route);
         }
-        if (connection.waiting !== undefined) connection.waiting = undefined;
-        connection.requests++;
-        this.#stats.framesIn++;
-        this.#answer(connection, frame, route);
         if (this.#outbox.length >= FLUSH_AT) {
           this.#flush(connection);
           if (connection.socket.writableLength > this.limits.outgoingLimit) break;
@@ -191,31 +202,6 @@ export class Serve implements ConnectionEvents, ClientHost {
     if (decoder.unfinished && connection.unfinishedSince === 0) connection.unfinishedSince = Math.trunc(now);
   }
 
-  #mayTake(connection: Connection): boolean {
-    if (connection.moving || connection.ending !== undefined) return false;
-    if (connection.slots === undefined || connection.slots.length < this.limits.maxInFlight) return true;
-    if (connection.decoder.held > 0) this.#limit('max_in_flight');
-    return false;
-  }
-
-  #route(connection: Connection, frame: Frame): Route | undefined {
-    return connection.isLink || connection.codec.isClientCommand(frame.cmd) ? this.#router.find(frame.cmd) : undefined;
-  }
-
-  /** One request of a connection at a time, unless its module allows more; and not more a second than request_rate. */
-  #mayStart(connection: Connection, route: Route | undefined, now: number): boolean {
-    const slots = connection.slots;
-    if (slots !== undefined && slots.length > 0) {
-      if (route === undefined || slots.length >= route.concurrent) return false;
-      for (const slot of slots) if (slot.concurrent <= slots.length) return false;
-    }
-    if (connection.isLink || connection.moving) return true;
-    const wait = paceMs(connection, this.limits.requestRate, this.limits.requestBurst, Math.trunc(now));
-    if (wait === 0) return true;
-    if (this.#throttle.hold(connection, wait)) this.#limit('request_rate');
-    return false;
-  }
-
   // ---- a message is answered ----
 
   #answer(connection: Connection, frame: Frame, route: Route | undefined): void {
@@ -224,13 +210,14 @@ export class Serve implements ConnectionEvents, ClientHost {
       if (reply !== undefined) return this.#send(connection, frame, reply, this.#stats.command('system'));
     }
     if (route === undefined) return this.#unknown(connection, frame);
+    if (route.forward !== undefined) return this.#forward(connection, frame, route.forward);
     let data: Buffer;
     try {
       data = connection.codec.data(frame);
     } catch (error) {
       return this.#badBody(connection, frame, route, error);
     }
-    const ctx = new Context(this.clientOf(connection), frame);
+    const ctx = new Context(this.clientOf(connection), frame, connection.codec);
     let result: unknown;
     try {
       result = route.call(data, ctx);
@@ -244,8 +231,9 @@ export class Serve implements ConnectionEvents, ClientHost {
   #unknown(connection: Connection, frame: Frame): void {
     const { unknown } = connection.codec;
     const stats = this.#stats.command('unknown');
-    if (unknown === 'ignore') return this.#tally.count(stats, faults.unknownCommand.code);
-    this.#send(connection, frame, { code: faults.unknownCommand.code, msg: faults.unknownCommand.text, data: '' }, stats);
+    const { code, text: msg } = faults.unknownCommand;
+    if (unknown === 'ignore') return this.#tally.count(stats, code);
+    this.#send(connection, frame, { code, msg, data: '' }, stats);
     if (unknown === 'reply and close' && !connection.isLink) this.end(connection, 'unknown_command');
   }
 
@@ -269,11 +257,11 @@ export class Serve implements ConnectionEvents, ClientHost {
       this.#advance(connection);
     };
     slot.within(route.timeoutMs ?? this.limits.requestTimeoutMs, () => {
-      this.#limit('request_timeout_ms');
+      this.#stats.countLimit('request_timeout_ms' satisfies LimitKey);
       settle({ code: 18, msg: faults.timeout.text, data: '' });
       ctx.abort();
     });
-    (connection.slots ??= []).push(slot);
+    connection.occupy(slot);
     // not result.then: what looks like a promise may call back at once, or throw
     Promise.resolve(result).then(
       (value) => settle(this.#replies.of(route, ctx, value)),
@@ -281,9 +269,42 @@ export class Serve implements ConnectionEvents, ClientHost {
     );
   }
 
+  /** Another node answers: the body goes there as it came. */
+  #forward(connection: Connection, frame: Frame, forward: Forward): void {
+    const { relay } = connection.codec;
+    if (relay === undefined || !relay.isWhole(frame)) {
+      return this.#violation(connection, new FramingError('frame', 'the body does not end on a field boundary'));
+    }
+    const request = forward.request(connection, frame, this.clientOf(connection), this, this.#turnStart);
+    this.#stats.inFlight++;
+    this.ledger.messages.take();
+    connection.occupy(request);
+    request.begin();
+  }
+
+  /** The other node has answered or failed: the reply leaves, when it is next, at the end of the turn. */
+  settled(request: Forwarded, at: number): void {
+    const { connection } = request;
+    this.#stats.inFlight--;
+    this.ledger.messages.give();
+    request.stats.done(request.code, (at - request.startedAt) / 1000);
+    if (connection.state !== 'open') return;
+    connection.parked += request.bytes;
+    this.#outbox.markDirty(connection);
+  }
+
+  /** Puts replies that have become known, and are next in order, behind those before them. */
+  #deliver(connection: Connection): void {
+    if (connection.slots === undefined) return;
+    for (let slot = connection.nextReady(); slot !== undefined; slot = connection.nextReady()) {
+      if (slot.done !== undefined) this.#outbox.gather(connection, slot.done);
+      else this.#outbox.relayed(connection, slot as Forwarded);
+    }
+  }
+
   /** Sends the replies that are next in order, and starts what waited for them. */
   #advance(connection: Connection): void {
-    for (let next = connection.nextReply(); next !== undefined; next = connection.nextReply()) this.#outbox.gather(connection, next);
+    this.#deliver(connection);
     if (this.#outbox.current === connection) return;
     const now = this.#now();
     this.#turnStart = now;
@@ -320,20 +341,15 @@ export class Serve implements ConnectionEvents, ClientHost {
     else if (connection.peerEnded) this.end(connection, 'peer');
   }
 
-  drained(connection: Connection): void {
-    this.look(connection);
-  }
+  readonly drained = (connection: Connection): void => this.look(connection);
+  readonly ended = (connection: Connection): void => this.look(connection);
 
   // ---- a connection ends ----
 
-  ended(connection: Connection): void {
-    this.look(connection);
-  }
-
   #violation(connection: Connection, error: FramingError): void {
-    if (error.reason === 'size') this.#limit('max_frame');
+    if (error.reason === 'size') this.#stats.countLimit('max_frame' satisfies LimitKey);
     const { id, remote } = connection;
-    if (this.#replies.mayLog()) this.#log.info('connection closed', { client: id, remote, why: error.message });
+    if (this.#replies.mayLog()) this.#options.log.info('connection closed', { client: id, remote, why: error.message });
     this.end(connection, error.reason);
   }
 
@@ -347,8 +363,13 @@ export class Serve implements ConnectionEvents, ClientHost {
   closed(connection: Connection, reason: CloseReason): void {
     this.#stats.countClosed(reason);
     this.#forget(connection);
-    if (!connection.isLink) this.#hooks.disconnected(this.clientOf(connection), reason);
-    this.clientOf(connection).release();
+    const client = this.clientOf(connection);
+    if (connection.isLink) this.links.closed(connection);
+    else {
+      this.#hooks.disconnected(client, reason);
+      this.#options.left?.(client, reason);
+    }
+    client.release();
   }
 
   /** A connection that has been detached lives elsewhere now. */
@@ -362,7 +383,7 @@ export class Serve implements ConnectionEvents, ClientHost {
     this.connections.delete(connection);
     this.#admission.remove(connection);
     this.#flow.forget(connection);
-    this.#throttle.forget(connection);
+    this.#turnstile.forget(connection);
     this.#stats.connections--;
     this.#options.counted?.(-1);
   }
@@ -376,25 +397,5 @@ export class Serve implements ConnectionEvents, ClientHost {
 
   clientOf(connection: Connection): Client {
     return connection.owner as Client;
-  }
-
-  push(client: Client, cmd: number, data: string | Uint8Array): boolean {
-    const { connection } = client;
-    if (connection.state !== 'open') return false;
-    this.#outbox.push(connection, cmd, data);
-    return true;
-  }
-
-  close(client: Client): void {
-    client.connection.ending = 'module';
-    this.#outbox.markDirty(client.connection);
-  }
-
-  expired(client: Client, key: string, value: unknown): void {
-    this.#hooks.expired(client, key, value);
-  }
-
-  #limit(key: LimitKey): void {
-    this.#stats.countLimit(key);
   }
 }

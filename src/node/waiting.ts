@@ -29,6 +29,10 @@ export class Waiting implements Slot {
     return this.done !== undefined;
   }
 
+  get bytes(): number {
+    return this.done?.length ?? 0;
+  }
+
   /** Calls back if the answer is not there in time; 0 waits for ever. */
   within(ms: number, late: () => void): void {
     if (ms === 0) return;

@@ -10,12 +10,15 @@ import { Ledger } from '../ops/ledger.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import { Stats } from '../ops/stats.ts';
 import { loadModules } from '../route/load.ts';
+import type { Module } from '../route/module.ts';
 import { Router } from '../route/router.ts';
+import { version } from '../version.ts';
 import { codecByName } from '../wire/codecs/index.ts';
 import type { Codec } from '../wire/codec.ts';
 import { channelOf, type Channel, type FromWorker, type ToWorker, type Transfer } from './channel.ts';
 import { overdue, sweepMs } from './deadlines.ts';
 import { Departure, type HandOver } from './departure.ts';
+import { ClusterWorker } from './cluster-worker.ts';
 import { exitCodes } from './exit-codes.ts';
 import { limitsOf } from './limits.ts';
 import { ModuleHosts } from './module-host.ts';
@@ -56,6 +59,7 @@ class Worker {
   readonly #serve: Serve;
   readonly #codec: Codec;
   readonly #hosts: ModuleHosts;
+  readonly #cluster: ClusterWorker;
   #config: NodeConfig;
   #listener: SharedListener | undefined;
   #isFull = false;
@@ -68,7 +72,7 @@ class Worker {
   static async start(init: Message<'init'>, channel: Channel<FromWorker>): Promise<void> {
     process.title = `${init.config.server_name}_w_${init.index}`;
     const modules = await loadModules(init.config.modules, init.folder, shipped);
-    const worker = new Worker(init, channel, (stats) => new Router(modules, stats));
+    const worker = new Worker(init, channel, modules);
     await worker.#hosts.start();
     process.on('message', (message: ToWorker, handle: unknown) => worker.#receive(message, handle as Handle));
     // an error nobody foresaw ends the worker, and the manager starts another
@@ -83,7 +87,7 @@ class Worker {
     if (!init.config.is_reuseport || init.config.gate_host === '') channel.send({ type: 'ready' });
   }
 
-  constructor(init: Message<'init'>, channel: Channel<FromWorker>, route: (stats: Stats) => Router) {
+  constructor(init: Message<'init'>, channel: Channel<FromWorker>, modules: readonly Module[]) {
     this.#channel = channel;
     this.#config = init.config;
     this.#log = createLogger({
@@ -94,25 +98,30 @@ class Worker {
       base: { worker: init.index },
     });
     this.#codec = codecByName(init.config.gate_codec);
-    const router = route(this.#stats);
-    let next = 0;
     const self = {
       nodeType: init.config.node_type,
       host: init.config.node_host,
       port: init.nodePort,
-      workerIndex: init.index,
+      worker: init.index,
+      version,
     };
+    const now = () => performance.now();
+    this.#cluster = new ClusterWorker({ config: init.config, folder: init.folder, self, stats: this.#stats, log: this.#log, now });
+    const router = new Router(modules, this.#stats, [], this.#cluster.relay.routes);
+    let next = 0;
     this.#serve = new Serve({
       router,
       limits: limitsOf(init.config),
       stats: this.#stats,
       ledger: this.#ledger,
       log: this.#log,
-      now: () => performance.now(),
+      now,
+      links: this.#cluster.links,
       nextId: () => `${init.instance}-${init.index}.${init.incarnation}-${(++next).toString(36)}`,
       system: (connection, frame) => {
         const reply = answerSystem(frame.cmd, () => connection.codec.data(frame), self);
         if (reply?.ends) connection.ending = 'frame';
+        if (reply?.greeting !== undefined && reply.greeting.capabilities !== 0) this.#serve.links.greeted(connection, reply.greeting);
         return reply;
       },
       counted: (change) => {
@@ -164,6 +173,8 @@ class Worker {
       case 'unlisten':
         this.#listener?.leave();
         return this.#report(message.ask);
+      case 'members':
+        return this.#cluster.replace(message.members);
       case 'config':
         return this.#configure(message.config);
       case 'report':
@@ -219,6 +230,7 @@ class Worker {
     this.#config = config;
     this.#serve.limits = limitsOf(config);
     this.#serve.budget.limit = config.worker_memory;
+    this.#cluster.configure(config);
     this.#log.setLevel(config.log_level);
     this.#listener?.configure(config);
     this.#armSweep();
@@ -295,7 +307,9 @@ class Worker {
   };
 
   async #end(): Promise<void> {
+    this.#serve.links.end();
     await this.#hosts.stop();
+    this.#cluster.end();
     this.#report(0);
     if (this.#ledger.isZero()) this.#log.info('resources at exit', { ledger: this.#ledger.snapshot() });
     else this.#log.warn('resources at exit: possible leak', { ledger: this.#ledger.snapshot() });

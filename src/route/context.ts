@@ -8,16 +8,23 @@ import type { Frame } from '../wire/frame.ts';
 /** A trace id goes into replies and log lines; what a client may call one is cut here, in characters. */
 const MAX_TRACE_ID = 128;
 
+/** Who can tell the id that a request has in traces: the codec of its connection. */
+export interface Tracer {
+  traceId(frame: Frame): string;
+}
+
 export class Context {
   readonly client: Client;
   readonly frame: Frame;
+  readonly #tracer: Tracer;
   #traceId = '';
   #abort: AbortController | undefined;
   #aborted = false;
 
-  constructor(client: Client, frame: Frame) {
+  constructor(client: Client, frame: Frame, tracer: Tracer) {
     this.client = client;
     this.frame = frame;
+    this.#tracer = tracer;
   }
 
   get cmd(): number {
@@ -32,7 +39,7 @@ export class Context {
   get traceId(): string {
     if (this.#traceId === '') {
       try {
-        this.#traceId = this.client.connection.codec.traceId(this.frame).slice(0, MAX_TRACE_ID);
+        this.#traceId = this.#tracer.traceId(this.frame).slice(0, MAX_TRACE_ID);
       } catch {
         // a body that is not the dialect's has no trace id to give
       }

@@ -3,6 +3,7 @@
 import { Fault } from '../errors.ts';
 import type { CommandStats, Stats } from '../ops/stats.ts';
 import type { Context } from './context.ts';
+import type { Forward } from './forward.ts';
 import type { AnyHandler, CommandOptions, Middleware, Module } from './module.ts';
 import { reader, replyWriter } from './types.ts';
 
@@ -16,16 +17,20 @@ export interface Route {
   call(data: Buffer, ctx: Context): unknown;
   /** Turns what the handler returned into data, where the command has a reply type. */
   readonly encode: ((value: unknown) => Uint8Array) | undefined;
+  /** Set where the request is answered elsewhere; then `call` is not used. */
+  readonly forward?: Forward | undefined;
 }
 
 export class Router {
   readonly #routes = new Map<number, Route>();
+  readonly #forwards: { first: number; last: number; route: Route }[];
   #fallback: { route: Route; module: string } | undefined;
   readonly modules: readonly Module[];
 
   /** Throws an Error with one sentence for each thing that is wrong. */
-  constructor(modules: readonly Module[], stats: Stats, stores: readonly string[] = []) {
+  constructor(modules: readonly Module[], stats: Stats, stores: readonly string[] = [], forwards: readonly Forward[] = []) {
     this.modules = modules;
+    this.#forwards = forwards.map((forward) => ({ first: forward.first, last: forward.last, route: forwardRoute(forward) }));
     const problems: string[] = [];
     for (const [i, module] of modules.entries()) {
       if (modules.findIndex(({ name }) => name === module.name) < i) {
@@ -52,13 +57,24 @@ export class Router {
   }
 
   find(cmd: number): Route | undefined {
-    return this.#routes.get(cmd) ?? this.#fallback?.route;
+    return this.#routes.get(cmd) ?? this.#forward(cmd) ?? this.#fallback?.route;
+  }
+
+  #forward(cmd: number): Route | undefined {
+    for (const { first, last, route } of this.#forwards) if (cmd >= first && cmd <= last) return route;
+    return undefined;
   }
 
   /** Command numbers with the module that answers each, in order. */
   list(): { cmd: number; module: string }[] {
     return [...this.#routes].map(([cmd, route]) => ({ cmd, module: route.module })).sort((a, b) => a.cmd - b.cmd);
   }
+}
+
+function forwardRoute(forward: Forward): Route {
+  const { stats, concurrent } = forward;
+  const call = () => undefined;
+  return { module: 'relay', timeoutMs: undefined, concurrent, stats, call, encode: undefined, forward };
 }
 
 /** A timer of Node.js that is set to more fires at once. */

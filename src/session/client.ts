@@ -1,6 +1,5 @@
 // A client as modules see it: who it is, what is remembered of it, and how to speak to it without being asked.
 
-import type { Connection } from '../net/connection.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import { Session } from './session.ts';
 
@@ -9,6 +8,8 @@ export interface ClientHost {
   readonly ledger: Ledger;
   push(client: Client, cmd: number, data: string | Uint8Array): boolean;
   close(client: Client): void;
+  isConnected(client: Client): boolean;
+  outgoing(client: Client): number;
   expired(client: Client, key: string, value: unknown): void;
 }
 
@@ -17,16 +18,39 @@ export class Client {
   readonly id: string;
   /** Address and port of the other end, as in 192.0.2.7:51332. */
   readonly remote: string;
-  readonly #connection: Connection;
+  /** @internal where it is reached: its connection, or the link to its gate */
+  seat: unknown;
+  /** @internal workers that have its session, by node type */
+  pins: Map<string, unknown> | undefined;
+  /** @internal what introduces it to other workers, encoded */
+  origin: Buffer | undefined;
+  /** @internal the number that stands for it on links, 0 before there is one */
+  ref = 0;
+  /** @internal links on which it has been introduced */
+  met: readonly unknown[] | undefined;
   readonly #host: ClientHost;
+  #userId = '';
   #session: Session | undefined;
   #hasLeft = false;
 
-  constructor(connection: Connection, host: ClientHost) {
-    this.id = connection.id;
-    this.remote = connection.remote;
-    this.#connection = connection;
+  constructor({ id, remote }: { id: string; remote: string }, host: ClientHost, seat: unknown) {
+    this.id = id;
+    this.remote = remote;
     this.#host = host;
+    this.seat = seat;
+  }
+
+  /** Who it is for the application, once a module has bound it to a user; empty before. */
+  get userId(): string {
+    return this.#userId;
+  }
+
+  /** @internal */
+  set userId(userId: string) {
+    this.#userId = userId;
+    // whoever knows it by another name is told with the next request
+    this.origin = undefined;
+    this.met = undefined;
   }
 
   /** Made on first use: most connections of a device fleet never need one. */
@@ -43,12 +67,12 @@ export class Client {
   }
 
   get isConnected(): boolean {
-    return this.#connection.state === 'open';
+    return this.#host.isConnected(this);
   }
 
   /** Unsent bytes: what the client has not read yet. Modules that push much look at it before they push more. */
   get outgoing(): number {
-    return this.#connection.outgoing;
+    return this.#host.outgoing(this);
   }
 
   /** Sends a message that answers nothing (seq 0). False if the client is gone. Order is kept among all that goes to one client. */
@@ -65,10 +89,5 @@ export class Client {
   release(): void {
     this.#hasLeft = true;
     this.#session?.close();
-  }
-
-  /** @internal */
-  get connection(): Connection {
-    return this.#connection;
   }
 }

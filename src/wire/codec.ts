@@ -45,6 +45,13 @@ export interface Codec {
   /** False for requests whose clients expect no answer. */
   hasReply(cmd: number): boolean;
   writeReply(out: Writer, request: Frame, reply: Reply): void;
+  /** What it takes to relay messages of this dialect to other nodes; without it none is relayed. */
+  readonly relay?: {
+    /** True if something may be appended to the body without being swallowed by it; false closes the connection. */
+    isWhole(frame: Frame): boolean;
+    /** Writes the answer of another node, which is a frame of ours, as the reply to `request`. */
+    writeReply(out: Writer, request: Frame, reply: Frame): void;
+  };
   /** A message that answers nothing. */
   writePush(out: Writer, cmd: number, data: string | Uint8Array): void;
 }

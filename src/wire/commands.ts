@@ -17,3 +17,12 @@ export const commands = {
   registerNode: 47,
   updatePayload: 49,
 } as const;
+
+/** Above are commands between workers of ours, and those of applications. */
+export const LAST_ORIGINAL = 60;
+
+/** Between workers of ours; odd ones ask, even ones answer. */
+export const isControl = (cmd: number): boolean => cmd >= 61 && cmd <= 99;
+
+/** A client has left the gate that says so (cluster/farewell.ts); it has no answer. */
+export const FAREWELL = 99;

@@ -1,21 +1,23 @@
 // Who a relayed request comes from: one bytes field of ours (number 15) that a gate appends behind the client's body, which passes as it came.
 //
-//   body of the client                     7a LEN  0a session 12 user 1a address 22 gate 28 number
+//   body of the client        7a LEN   08 ref   10 number   [1a session 22 user 2a address 32 gate]
 //
-// The context is always the last field: whatever a client puts into its own body stands before it, and counts for nothing. It is believed
-// only on links whose other end said in the handshake that it writes contexts; a body that does not end on a field boundary is not relayed
-// at all, since it could swallow what is appended.
+// The first request of a client on a link introduces it: all fields. Those behind it carry the number that stands for it on that link and
+// their own number in the session, ten bytes in all. The context is always the last field: whatever a client puts into its own body stands
+// before it, and counts for nothing. It is believed only on links whose other end said in the handshake that it writes contexts; a body that
+// does not end on a field boundary is not relayed at all, since it could swallow what is appended.
 
 import { Fault } from '../errors.ts';
 import { readVarint, skipBytes, skipField, skipVarint } from './frame.ts';
 import { Writer } from './writer.ts';
 
 const TAG_CONTEXT = 0x7a; // field 15, bytes
-const TAG_SESSION = 0x0a;
-const TAG_USER = 0x12;
-const TAG_ADDRESS = 0x1a;
-const TAG_GATE = 0x22;
-const TAG_NUMBER = 0x28;
+const TAG_REF = 0x08;
+const TAG_NUMBER = 0x10;
+const TAG_SESSION = 0x1a;
+const TAG_USER = 0x22;
+const TAG_ADDRESS = 0x2a;
+const TAG_GATE = 0x32;
 
 export interface Origin {
   /** Id of the session, unique in the cluster and the same for as long as it lives. */
@@ -28,7 +30,7 @@ export interface Origin {
   readonly gate: string;
 }
 
-/** The part of a context that is the same for all requests of a client: encoded once and kept. */
+/** What introduces a client: encoded once and kept. */
 export function encodeOrigin({ session, user, address, gate }: Origin): Buffer {
   const out = new Writer(256);
   out.textField(TAG_SESSION, session);
@@ -38,23 +40,33 @@ export function encodeOrigin({ session, user, address, gate }: Origin): Buffer {
   return out.take();
 }
 
-/** Appends the field: what encodeOrigin made, and the number of the request, which names it in traces. */
-export function appendContext(out: Writer, origin: Uint8Array, number: number): void {
+const varintBytes = (n: number): number => (n < 0x80 ? 1 : n < 0x4000 ? 2 : n < 0x200000 ? 3 : n < 0x10000000 ? 4 : 5);
+
+/**
+ * Appends the field. `ref` stands for the client on this link; `number` is that of the request in its session, which names it in traces;
+ * `origin` is what encodeOrigin made, once for each client and link.
+ */
+export function appendContext(out: Writer, ref: number, number: number, origin: Uint8Array | undefined): void {
   out.byte(TAG_CONTEXT);
-  out.varint(origin.length + 1 + (number < 0x80 ? 1 : number < 0x4000 ? 2 : number < 0x200000 ? 3 : number < 0x10000000 ? 4 : 5));
-  out.bytes(origin);
+  out.varint(2 + varintBytes(ref) + varintBytes(number) + (origin === undefined ? 0 : origin.length));
+  out.byte(TAG_REF);
+  out.varint(ref);
   out.byte(TAG_NUMBER);
   out.varint(number);
+  if (origin !== undefined) out.bytes(origin);
 }
 
 /**
  * Where the context begins, which is where the client's own body ends: `end` if there is none, -1 if the body is no row of whole fields.
- * Nearly all bodies are one short data field and the context: that case costs a few comparisons.
+ * Nearly all bodies are one short data field and a short context: that case costs a few comparisons.
  */
 export function contextAt(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
-  if (bytes[at] === 0x1a && bytes[at + 1]! < 0x80 && at + 2 + bytes[at + 1]! <= end) at += 2 + bytes[at + 1]!;
-  for (let last = -1; ; ) {
+  if (bytes[at] === 0x1a && bytes[at + 1]! < 0x80 && at + 2 + bytes[at + 1]! <= end) {
+    at += 2 + bytes[at + 1]!;
+    if (at === end || (bytes[at] === TAG_CONTEXT && bytes[at + 1]! < 0x80 && at + 2 + bytes[at + 1]! === end)) return at;
+  }
+  for (let last = -1; ;) {
     if (at >= end) return at > end ? -1 : last < 0 ? end : last;
     last = bytes[at] === TAG_CONTEXT ? at : -1;
     at = skipField(bytes, at, end);
@@ -62,44 +74,45 @@ export function contextAt(bytes: Uint8Array, start: number, end: number): number
   }
 }
 
-export interface RelayContext extends Origin {
-  /** Number of the request in its session. */
-  readonly number: number;
+/** A context as it is read: `origin` is where the introduction begins, `end` of the body where there is none. */
+export interface ContextHead {
+  ref: number;
+  number: number;
+  origin: number;
 }
 
-/** Where the id of the session stands in a context, so that its client can be found without reading the rest. Throws Fault decodeFailed. */
-export function sessionIn(bytes: Buffer, at: number, end: number): string {
-  const begin = skipVarint(bytes, at + 1, end);
-  if (begin < 0 || bytes[begin] !== TAG_SESSION) throw broken();
-  const next = skipBytes(bytes, begin + 1, end);
-  if (next < 0) throw broken();
-  return bytes.latin1Slice(skipVarint(bytes, begin + 1, end), next);
+/** Reads the two numbers of the context at `at` into `head`. Throws Fault decodeFailed. */
+export function readContextHead(bytes: Uint8Array, at: number, end: number, head: ContextHead): void {
+  const begin = bytes[at + 1]! < 0x80 ? at + 2 : skipVarint(bytes, at + 1, end);
+  if (begin < 0 || bytes[begin] !== TAG_REF) throw broken();
+  const second = skipVarint(bytes, begin + 1, end);
+  if (second < 0 || bytes[second] !== TAG_NUMBER) throw broken();
+  const third = skipVarint(bytes, second + 1, end);
+  if (third < 0) throw broken();
+  head.ref = readVarint(bytes, begin + 1, second);
+  head.number = readVarint(bytes, second + 1, third);
+  head.origin = third;
 }
 
-/** Reads the context at `at`. Throws Fault decodeFailed. */
-export function readContext(bytes: Buffer, at: number, end: number): RelayContext {
-  const context = { session: '', user: '', address: '', gate: '', number: 0 };
-  let i = skipVarint(bytes, at + 1, end);
-  if (i < 0) throw broken();
-  while (i < end) {
-    const tag = bytes[i]!;
+/** Reads the introduction between `at` and `end`. Throws Fault decodeFailed. */
+export function readOrigin(bytes: Buffer, at: number, end: number): Origin {
+  const origin = { session: '', user: '', address: '', gate: '' };
+  for (let i = at; i < end;) {
     const next = skipField(bytes, i, end);
     if (next < 0) throw broken();
-    if (tag === TAG_NUMBER) context.number = readVarint(bytes, i + 1, next);
-    else {
-      const text = () => bytes.toString('utf8', skipVarint(bytes, i + 1, end), next);
-      if (tag === TAG_SESSION) context.session = text();
-      else if (tag === TAG_USER) context.user = text();
-      else if (tag === TAG_ADDRESS) context.address = text();
-      else if (tag === TAG_GATE) context.gate = text();
-    }
+    const tag = bytes[i]!;
+    const text = () => bytes.toString('utf8', skipVarint(bytes, i + 1, next), skipBytes(bytes, i + 1, next));
+    if (tag === TAG_SESSION) origin.session = text();
+    else if (tag === TAG_USER) origin.user = text();
+    else if (tag === TAG_ADDRESS) origin.address = text();
+    else if (tag === TAG_GATE) origin.gate = text();
     i = next;
   }
-  if (context.session === '') throw broken();
-  return context;
+  if (origin.session === '') throw broken();
+  return origin;
 }
 
-/** The number of the request, which is the last field of a context of ours. */
+/** How a request is called in traces whose client gave it no name. */
 export const traceOf = (session: string, number: number): string => `${session}/${number}`;
 
 const broken = () => new Fault('decodeFailed', 'the relay context does not parse; compare the versions of the nodes');

@@ -60,6 +60,17 @@ export class Writer {
     this.#length += n;
   }
 
+  /** A part of other memory, without a view of it. */
+  range(from: Buffer, start: number, end: number): void {
+    const n = end - start;
+    this.#room(n);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    if (n <= SHORT) for (let i = start; i < end; i++) bytes[at++] = from[i]!;
+    else from.copy(bytes, at, start, end);
+    this.#length += n;
+  }
+
   /** Writes a protobuf field of text: its tag, its length and its UTF-8 bytes. */
   textField(tag: number, value: string): void {
     const n = value.length;

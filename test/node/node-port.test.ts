@@ -50,7 +50,8 @@ test('a worker tells who it is with the port that it can be reached at', async (
   const link = await connectLink(node, 2);
   link.write(frame(23, 5, WHO));
   const { bytes } = await link.next();
-  assert.deepEqual(targetNode.decode(bytes), { node_type: 'logic', ip: '127.0.0.1', port: node.nodePort, worker_index: 2 });
+  const { node_type, ip, port, worker_index } = targetNode.decode(bytes);
+  assert.deepEqual([node_type, ip, port, worker_index], ['logic', '127.0.0.1', node.nodePort, 2]);
 });
 
 test('a worker that does not exist gets code 3, and the connection is closed', async (t) => {

@@ -11,7 +11,7 @@ import { frame, hex, request, requests } from '../support/frames.ts';
 import { defaultLimits, served, type ServedOptions } from '../support/served.ts';
 import { soon, turns } from '../support/turns.ts';
 
-const self = { nodeType: 'logic', host: '10.0.0.7', port: 3344, workerIndex: 2 };
+const self = { nodeType: 'logic', host: '10.0.0.7', port: 3344, worker: 2, version: '1.2.3' };
 const target = systemType('nodes', 'target_node');
 
 /** A node whose connections are links; the first frame of each, command 21, has been read already, with `rest` behind it. */
@@ -62,6 +62,9 @@ test('a worker tells who it is, and that it is still there', async (t) => {
     ip: '10.0.0.7',
     port: 3344,
     worker_index: 2,
+    // what an original does not know is not written to it
+    version: '',
+    capabilities: 0,
   });
   assert.deepEqual([alive!.cmd, alive!.seq, alive!.body.toString('hex')], [32, 7, '1200']);
 });

@@ -30,7 +30,7 @@ export function hex(...parts: string[]): Buffer {
 
 /** A head with any `len`, honest or not. */
 export function head(cmd: number, seq: number, len: number): Buffer {
-  const out = Buffer.from('0d0000000015000000001d00000000'.slice(0, 0) + '0d0000000015000000001d00000000', 'hex');
+  const out = Buffer.from('0d0000000015000000001d00000000', 'hex');
   out.writeUInt32LE(cmd, 1);
   out.writeUInt32LE(seq, 6);
   out.writeInt32LE(len, 11);

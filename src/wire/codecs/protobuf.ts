@@ -5,6 +5,7 @@ import { FramingError } from '../codec.ts';
 import { FIRST_CLIENT_COMMAND } from '../commands.ts';
 import { Frame, HEAD_BYTES, headCmd, headLen, headSeq, isPlainHead, parseHead, writeHead } from '../frame.ts';
 import { readBody, readData, writeReplyBody, writeRequestBody } from '../body.ts';
+import { contextAt } from '../relay-context.ts';
 import { LengthDecoder, type Framing } from '../length-decoder.ts';
 
 const framing: Framing = {
@@ -46,6 +47,14 @@ export const protobufCodec: Codec = {
     const at = out.skip(HEAD_BYTES);
     writeReplyBody(out, reply.code, reply.msg, reply.data);
     writeHead(out.memory, at, reply.cmd ?? request.cmd + 1, request.seq, out.length - at - HEAD_BYTES);
+  },
+
+  relay: {
+    isWhole: ({ bytes, start, end }) => contextAt(bytes, start, end) >= 0,
+    writeReply(out, request, { cmd, bytes, start, end }) {
+      writeHead(out.memory, out.skip(HEAD_BYTES), cmd, request.seq, end - start);
+      out.range(bytes, start, end);
+    },
   },
 
   writePush(out, cmd, data) {

@@ -9,8 +9,7 @@ import { Frame } from '../../../src/wire/frame.ts';
 import { bodyOf, hex } from '../../support/frames.ts';
 
 function contextOf(body: Buffer): Context {
-  const client = { connection: { codec: protobufCodec } } as unknown as Client;
-  return new Context(client, new Frame(1001, 7, body, 0, body.length));
+  return new Context({} as Client, new Frame(1001, 7, body, 0, body.length), protobufCodec);
 }
 
 test('a request has its command', () => {

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Connection } from '../../../src/net/connection.ts';
 import { Ledger } from '../../../src/ops/ledger.ts';
 import { Client, type ClientHost } from '../../../src/session/client.ts';
 
@@ -14,9 +13,11 @@ function make() {
     ledger,
     push: (client, cmd, data) => asked.push(`push ${client.id} ${cmd} ${String(data)}`) > 0,
     close: (client) => asked.push(`close ${client.id}`),
+    isConnected: () => connection.state === 'open',
+    outgoing: () => connection.outgoing,
     expired: (client, key, value) => asked.push(`expired ${client.id} ${key} ${String(value)}`),
   };
-  const client = new Client(connection as unknown as Connection, host);
+  const client = new Client(connection, host, connection);
   return { client, ledger, asked, connection };
 }
 

@@ -2,14 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Connection } from '../../../src/net/connection.ts';
 import { Ledger } from '../../../src/ops/ledger.ts';
-import { Client } from '../../../src/session/client.ts';
+import { Client, type ClientHost } from '../../../src/session/client.ts';
+
+const hostOf = (ledger: Ledger): ClientHost => ({
+  ledger,
+  push: () => false,
+  close: () => undefined,
+  isConnected: () => false,
+  outgoing: () => 0,
+  expired: () => assert.fail('nobody is there to expire for'),
+});
 
 function clientThatLeft({ hadSession }: { hadSession: boolean }): { client: Client; ledger: Ledger } {
   const ledger = new Ledger();
-  const host = { ledger, push: () => false, close: () => undefined, expired: () => assert.fail('nobody is there to expire for') };
-  const client = new Client({ id: 'c1', remote: '192.0.2.7:1' } as Connection, host);
+  const client = new Client({ id: 'c1', remote: '192.0.2.7:1' }, hostOf(ledger), undefined);
   if (hadSession) client.session.set('early', 1, { ttlMs: 60_000 });
   client.release();
   return { client, ledger };
@@ -28,7 +35,7 @@ for (const hadSession of [true, false]) {
 
 test('a session that a handler kept in its hand holds nothing either', () => {
   const ledger = new Ledger();
-  const client = new Client({ id: 'c1' } as Connection, { ledger, push: () => false, close: () => undefined, expired: () => undefined });
+  const client = new Client({ id: 'c1', remote: '192.0.2.7:1' }, hostOf(ledger), undefined);
   const { session } = client;
   client.release();
   session.set('late', 1, { ttlMs: 60_000 });

@@ -1,0 +1,56 @@
+// Which requests may be taken from a connection now: its turn, its limits, its pace.
+
+import type { Connection } from '../net/connection.ts';
+import { paceMs } from '../net/pace.ts';
+import type { Stats } from '../ops/stats.ts';
+import type { Route, Router } from '../route/router.ts';
+import type { Frame } from '../wire/frame.ts';
+import type { Limits } from './limits.ts';
+import type { ServeOptions } from './serve-options.ts';
+import { Throttle } from './throttle.ts';
+
+export class Turnstile {
+  readonly #router: Router;
+  readonly #stats: Stats;
+  readonly #throttle: Throttle;
+
+  /** `wake` is called with a connection that waited for its pace. */
+  constructor({ router, stats, ledger }: ServeOptions, wake: (connection: Connection) => void) {
+    this.#router = router;
+    this.#stats = stats;
+    this.#throttle = new Throttle(ledger, wake);
+  }
+
+  /** False while nothing more may be read from the connection. */
+  mayTake(connection: Connection, limits: Limits): boolean {
+    if (connection.moving || connection.ending !== undefined) return false;
+    const limit = connection.isLink ? limits.linkInFlight : limits.maxInFlight;
+    if (connection.slots === undefined || connection.slots.length < limit) return true;
+    if (connection.decoder.held > 0) this.#stats.countLimit(connection.isLink ? 'link_in_flight' : 'max_in_flight');
+    return false;
+  }
+
+  /** Who answers it; undefined for what nobody answers, and for what a client of its dialect may not send. */
+  route(connection: Connection, frame: Frame): Route | undefined {
+    return connection.isLink || connection.codec.isClientCommand(frame.cmd) ? this.#router.find(frame.cmd) : undefined;
+  }
+
+  /** One request of a connection at a time, unless its module allows more; and not more a second than request_rate. */
+  mayStart(connection: Connection, route: Route | undefined, limits: Limits, now: number): boolean {
+    // a link carries requests of many clients, none of which may wait for another's
+    if (connection.isLink) return true;
+    const slots = connection.slots;
+    if (slots !== undefined && slots.length > 0) {
+      if (route === undefined || slots.length >= route.concurrent || !connection.hasPlace) return false;
+    }
+    if (connection.moving) return true;
+    const wait = paceMs(connection, limits.requestRate, limits.requestBurst, Math.trunc(now));
+    if (wait === 0) return true;
+    if (this.#throttle.hold(connection, wait)) this.#stats.countLimit('request_rate');
+    return false;
+  }
+
+  forget(connection: Connection): void {
+    this.#throttle.forget(connection);
+  }
+}

@@ -1,5 +1,6 @@
 // Rules between options, each a pure function that answers with a sentence or with nothing. The order is the order of the report.
 
+import { clusterAdvice, clusterRules } from './cluster-rules.ts';
 import { options, type NodeConfig, type OptionKey } from './options.ts';
 
 /** How an option is called where the reader wrote it: `max_frame`, or `spec.gate.limits.maxFrame`. */
@@ -16,7 +17,13 @@ interface Subject {
 export interface Check {
   /** What the rule is about; the finding is shown at the first that was given. */
   readonly keys: readonly [OptionKey, ...OptionKey[]];
-  readonly judge: (subject: Subject) => string | undefined;
+  readonly judge: (subject: Subject) => string | Finding | undefined;
+}
+
+/** A sentence about something inside the option: `at` leads to it. */
+export interface Finding {
+  readonly message: string;
+  readonly at: readonly (string | number)[];
 }
 
 const WILDCARDS = ['0.0.0.0', '::', '*'];
@@ -88,6 +95,7 @@ export const rules: readonly Check[] = [
         ? `${name('hang_ms')} is ${config.hang_ms} ms: healthy workers, which give a sign of life each second, would be killed; give at least ${MIN_HANG_MS}, or 0 for no such limit`
         : undefined,
   },
+  ...clusterRules,
 ];
 
 /** What is allowed but may surprise. */
@@ -123,4 +131,5 @@ export const advice: readonly Check[] = [
         ? `${name('admin_port')} is any free port, because the default would be above 65535; set it to choose one`
         : undefined,
   },
+  ...clusterAdvice,
 ];

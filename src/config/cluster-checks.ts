@@ -4,7 +4,7 @@ import { advice, hostsOverlap, rules, type Check } from './checks.ts';
 import type { KimCluster, Tier } from './cluster-schema.ts';
 import { optionOf, type NodeConfig, type OptionKey } from './options.ts';
 import { nodeConfigOf, tiersOf } from './tiers.ts';
-import { pathText, type Path } from './yaml-text.ts';
+import { pathText, type Path } from './path.ts';
 
 interface Finding {
   readonly path: Path;
@@ -15,8 +15,42 @@ type IsGiven = (path: Path) => boolean;
 
 /** What makes the cluster unusable. `isGiven` says whether something stands at a path, or is a default. */
 export function clusterProblems(cluster: KimCluster, isGiven: IsGiven): Finding[] {
-  const found = findings(cluster, rules, isGiven);
+  const found = [...discoveryProblems(cluster), ...findings(cluster, rules, isGiven)];
   return found.length > 0 ? found : portProblems(cluster);
+}
+
+/** A ZooKeeper is either run for the cluster, or is there already. */
+function discoveryProblems({ spec }: KimCluster): Finding[] {
+  const zookeeper = spec.discovery?.zookeeper;
+  if (zookeeper === undefined) return [];
+  const path = ['spec', 'discovery', 'zookeeper'];
+  const { managed, hosts } = zookeeper;
+  if (managed !== undefined && hosts !== undefined) {
+    return [
+      {
+        path: [...path, 'hosts'],
+        message: 'spec.discovery.zookeeper has both managed and hosts; name the hosts of a ZooKeeper that is there, or have one managed',
+      },
+    ];
+  }
+  if (managed === undefined && hosts === undefined) {
+    return [
+      { path, message: 'spec.discovery.zookeeper has neither managed nor hosts; write managed: {} to have one run, or hosts: zk-0:2181' },
+    ];
+  }
+  return [];
+}
+
+/** Nodes of other types are not run by the cluster. */
+function routeAdvice({ spec }: KimCluster): string[] {
+  const routes = spec.gate.routes ?? [];
+  return routes.flatMap(({ to }, i) =>
+    to === 'gate' || (to === 'logic' && spec.logic !== undefined)
+      ? []
+      : [
+          `spec.gate.routes[${i}].to is "${to}", of which this cluster runs no nodes; others must announce themselves in the same directory`,
+        ],
+  );
 }
 
 /** What is allowed but may surprise. */
@@ -24,10 +58,11 @@ export function clusterAdvice(cluster: KimCluster, isGiven: IsGiven): string[] {
   const unused: Path[] = [
     ['spec', 'image'],
     ['spec', 'modules', 'image'],
+    ['spec', 'discovery', 'kubernetes'],
     ...tiersOf(cluster).flatMap((tier) => ['service', 'template'].map((key) => ['spec', tier, key])),
   ];
   const notes = unused.filter(isGiven).map((path) => `${pathText(path)} has no meaning on one machine and is ignored`);
-  return [...notes, ...findings(cluster, advice, isGiven).map(({ message }) => message)];
+  return [...notes, ...routeAdvice(cluster), ...findings(cluster, advice, isGiven).map(({ message }) => message)];
 }
 
 /** The rules of nodes, told with the names that their options have in a tier. */
@@ -39,9 +74,11 @@ function findings(cluster: KimCluster, checks: readonly Check[], isGiven: IsGive
     // Ports are always there: they have defaults in a tier, or the schema asks for them.
     const given = (key: OptionKey) => isGiven(pathOf(key)) || (key.endsWith('_port') && config[key] !== undefined);
     return checks.flatMap(({ keys, judge }) => {
-      const message = judge({ config, name, given });
+      const found = judge({ config, name, given });
+      if (found === undefined) return [];
       const key = keys.find((candidate) => isGiven(pathOf(candidate))) ?? keys[0];
-      return message === undefined ? [] : [{ path: pathOf(key), message }];
+      const { message, at } = typeof found === 'string' ? { message: found, at: [] } : found;
+      return [{ path: [...pathOf(key), ...at], message }];
     });
   });
 }

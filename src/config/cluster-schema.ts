@@ -1,51 +1,35 @@
 // The shape of a KimCluster: what may stand in it. Its tiers are made of the same options as a node's configuration.
 
+import { clusterOptions, linkName, linkOptions, sessionOptions } from './cluster-options.ts';
+import { discovery } from './cluster-discovery.ts';
 import type { Option } from './field.ts';
 import { camel, limitOptions, type Camel } from './limit-options.ts';
 import { host } from './kinds.ts';
 import { nodeOptions } from './node-options.ts';
+import { label, literal, object, passed, text } from './shapes.ts';
 import { z } from './z.ts';
 
 const API_VERSION = 'kimserver.io/v1alpha1';
 const KIND = 'KimCluster';
-const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const MAX_REPLICAS = 100;
-
-function literal<T extends string>(value: T) {
-  return z.literal(value, { error: value });
-}
-
-function label() {
-  const error = 'small letters, digits and "-", at most 63, with a letter or digit at both ends';
-  return z.string({ error }).max(63, { error }).regex(LABEL, { error });
-}
-
-function object<S extends z.ZodRawShape>(shape: S) {
-  return z.strictObject(shape, { error: `an object with ${Object.keys(shape).join(', ')}` });
-}
 
 /** An option as it is written in a tier, with the limits and the words of the table. */
 function written<T>({ kind, doc }: Option<T>): z.ZodType<T> {
   return kind.written.meta({ description: doc });
 }
 
-function text(what: string) {
-  return z.string({ error: what }).min(1, { error: what });
+/** Options that stand together in a tier, under names made of their keys. */
+function together<N extends string>(table: Readonly<Record<string, Option<number>>>, nameOf: (key: string) => string) {
+  return Object.fromEntries(Object.entries(table).map(([key, one]) => [nameOf(key), written(one).optional()])) as unknown as {
+    readonly [K in N]: z.ZodOptional<z.ZodType<number>>;
+  };
 }
 
-/** Handed to Kubernetes as it is. */
-function passed(what: string) {
-  return z
-    .looseObject({}, { error: `an object: ${what}` })
-    .optional()
-    .meta({ description: `Handed to Kubernetes: ${what}; has no meaning on one machine.` });
-}
-
-type LimitName = Camel<keyof typeof limitOptions>;
-
-const limitTypes = Object.fromEntries(
-  Object.entries(limitOptions).map(([key, limit]) => [camel(key), written(limit).optional()]),
-) as unknown as { readonly [K in LimitName]: z.ZodOptional<z.ZodType<number>> };
+type LimitName = Camel<keyof typeof limitOptions | 'relay_in_flight'>;
+type LinkName = ReturnType<typeof linkName<keyof typeof linkOptions>>;
+const limitTypes = together<LimitName>({ ...limitOptions, relay_in_flight: clusterOptions.relay_in_flight }, camel);
+const linkTypes = together<LinkName>(linkOptions, linkName);
+const { second_login, client_heartbeat_ms, resume_ms, max_remote_sessions, remote_session_idle_ms } = sessionOptions;
 
 const whole = `whole numbers from 0 to ${MAX_REPLICAS}`;
 const seconds = 'seconds from 0 to 86400';
@@ -68,6 +52,14 @@ const tier = {
   logLevel: written(nodeOptions.log_level).optional(),
   keepAlive: written(nodeOptions.keep_alive).optional(),
   limits: object(limitTypes).optional(),
+  links: object(linkTypes).optional(),
+  sessions: object({
+    secondLogin: written(second_login).optional(),
+    clientHeartbeatMs: written(client_heartbeat_ms).optional(),
+    resumeMs: written(resume_ms).optional(),
+    maxRemoteSessions: written(max_remote_sessions).optional(),
+    remoteSessionIdleMs: written(remote_session_idle_ms).optional(),
+  }).optional(),
   drain: object({
     seconds: z
       .number({ error: seconds })
@@ -86,6 +78,7 @@ const listener = object({
   host: written({ ...nodeOptions.gate_host, kind: host() }).default('127.0.0.1'),
   port: written(nodeOptions.gate_port),
   codec: written(nodeOptions.gate_codec).default('protobuf'),
+  advertise: written(clusterOptions.gate_advertise).optional(),
 });
 const oneListener = 'a list with exactly one listener, as [{ name: client, port: 3355, codec: protobuf }]';
 
@@ -100,9 +93,11 @@ const spec = object({
     listeners: z
       .array(listener, { error: oneListener })
       .length(1, { error: oneListener })
-      .meta({ description: 'Where clients connect; replica n listens on port + n.' }),
+      .meta({ description: 'Where clients connect: on this port to any gate, and on port + n to replica n.' }),
+    routes: written(clusterOptions.routes).optional(),
   }),
   logic: object(tier).optional(),
+  discovery: discovery.optional(),
 });
 
 /** Judges the object that a KimCluster's YAML holds, completes it with defaults and turns durations and sizes into numbers. */

@@ -5,7 +5,8 @@ import { clusterAdvice, clusterProblems } from './cluster-checks.ts';
 import { ConfigError, type Problem } from './error.ts';
 import { show } from './field.ts';
 import { nearest } from './nearest.ts';
-import { parseYaml, pathText, type Path, type YamlText } from './yaml-text.ts';
+import { pathText, type Path } from './path.ts';
+import { parseYaml, type YamlText } from './yaml-text.ts';
 import { z } from './z.ts';
 
 export { kimClusterSchema, type KimCluster } from './cluster-schema.ts';
@@ -44,12 +45,16 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, PASSED.includes(key) ? inner : withoutNulls(inner)]));
 }
 
-const PASSED = ['service', 'template', 'status'];
+const PASSED = ['service', 'template', 'kubernetes', 'status'];
 
 /** Keys of a KimCluster that later versions understand. */
-const LATER = ['spec.discovery', 'spec.stores', 'spec.gate.routes', 'spec.logic.routes', 'spec.routes'];
-/** Keys that only the other tier has. */
-const GATE_ONLY = ['spec.logic.listeners'];
+const LATER = ['spec.stores'];
+/** Keys that only gates have, and what logic nodes do instead. */
+const GATE_ONLY: Readonly<Record<string, string>> = {
+  'spec.logic.listeners': 'only gates have listeners; logic nodes are reached on their nodePort',
+  'spec.logic.routes': 'only gates have routes; logic nodes answer with their modules',
+  'spec.routes': 'routes stand in spec.gate',
+};
 
 function problemsOf(issue: z.core.$ZodIssue, yaml: YamlText): Problem[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], yaml));
@@ -67,7 +72,8 @@ function problemsOf(issue: z.core.$ZodIssue, yaml: YamlText): Problem[] {
 function unknownKey(path: Path, yaml: YamlText): Problem {
   const [text, key] = [pathText(path), String(path.at(-1))];
   if (LATER.includes(text)) return located(path, `${text}: this version does not have ${key} yet; remove it`, yaml);
-  if (GATE_ONLY.includes(text)) return located(path, `${text}: only gates have ${key}; logic nodes are reached on their nodePort`, yaml);
+  const gateOnly = GATE_ONLY[text];
+  if (gateOnly !== undefined) return located(path, `${text}: ${gateOnly}`, yaml);
   const known = knownKeys(path.slice(0, -1));
   const near = nearest(key, known);
   const cure = near === undefined ? `known here: ${known.join(', ')}` : `did you mean "${near}"`;

@@ -29,6 +29,10 @@ export interface Kind<T> {
   readonly type: z.ZodType<T>;
   /** The value as it may be written in a KimCluster; gives the value as the program keeps it. */
   readonly written: z.ZodType<T>;
+  /** The shape in a node's file, for its JSON schema, where that is another than in a KimCluster. */
+  readonly inNode?: z.ZodType | undefined;
+  /** The value as a file holds it, for `read` to read back, where that differs from how the program keeps it. */
+  inFile?(value: T): unknown;
   /** What is allowed, in words that follow "allowed:". */
   readonly allowed: string;
   /** A number for people: `30s` for 30000. */

@@ -5,7 +5,7 @@ import { DURATION, formatBytes, formatDuration, parseBytes, parseDuration, SIZE 
 import { z } from './z.ts';
 
 /** A leaf: `coerce` makes of what was received what `type` judges, and leaves alone what it does not understand. */
-function leaf<T>(
+export function leaf<T>(
   kind: Omit<Kind<T>, 'read' | 'written'> & { written?: z.ZodType<T> },
   coerce: (raw: unknown, place: Place) => unknown,
 ): Kind<T> {
@@ -110,7 +110,9 @@ const CLEARLY_MS = 10_000;
 export function idleTime(fallback: number): Kind<number> {
   const allowed = `seconds (below ${SECONDS_BELOW}) or milliseconds (up to ${MAX_TIMER_MS}), or a text like 30s`;
   const { type, written } = duration(1, MAX_TIMER_MS);
-  return leaf({ type, written, allowed, human: formatDuration }, (raw, place) => {
+  // A short time would be read back as seconds, or with a note.
+  const inFile = (ms: number) => (ms < CLEARLY_MS ? formatDuration(ms) : ms);
+  return leaf({ type, written, allowed, human: formatDuration, inFile }, (raw, place) => {
     const withUnit = typeof raw === 'string' ? parseDuration(raw.trim()) : undefined;
     if (withUnit !== undefined) return withUnit;
     const value =
@@ -171,6 +173,8 @@ export function portOrNone(): Kind<number | null> {
       type: z.union([type, z.null()], { error: either }),
       written: z.union([type, z.literal(false).transform(() => null)], { error: either }),
       allowed: either,
+      // Null is a missing key to other readers.
+      inFile: (value) => value ?? false,
     },
     (raw, place) => (raw === false || raw === 'false' || raw === 'none' ? null : leadingNumber(raw, place)),
   );
@@ -185,7 +189,7 @@ export function choice<W extends string>(
   const allowed = words.join(', ') + (others.length > 0 ? ` (and the other names ${others.join(', ')})` : '');
   const find = (raw: unknown) => {
     const word = typeof raw === 'string' ? raw.trim().toLowerCase() : raw;
-    return typeof word === 'string' ? (aliases[word] ?? word) : word;
+    return typeof word === 'string' ? (aliases[word] ?? words.find((known) => known.toLowerCase() === word) ?? word) : word;
   };
   const type = z.enum(words, { error: allowed }) as unknown as z.ZodType<W>;
   const written = z

@@ -71,7 +71,8 @@ function parseFile(file: string, text: string): JsonText {
 }
 
 function originOf(path: string, json: JsonText, overrides: readonly Override[]): Origin {
-  const over = overrides.findLast(({ path: set }) => path === set.join('.') || path.startsWith(`${set.join('.')}.`));
+  const isIn = (set: string) => path === set || path.startsWith(`${set}.`) || path.startsWith(`${set}[`);
+  const over = overrides.findLast(({ path: set }) => isIn(set.join('.')));
   if (over !== undefined) return { from: over.from };
   return { line: json.lineOf(path) ?? parentLine(path, json) };
 }

@@ -4,8 +4,11 @@ import { advice, rules, type Check } from './checks.ts';
 import { ConfigError, type Problem } from './error.ts';
 import { show, type Report } from './field.ts';
 import { objectOf, readField, reportUnknown } from './groups.ts';
+import { configuredDirectories } from './discovery.ts';
 import { nearest } from './nearest.ts';
 import { optionKeys, optionOf, type NodeConfig, type OptionKey } from './options.ts';
+import { pathText } from './path.ts';
+import { everythingToLogic, timed } from './route-kind.ts';
 
 export type { NodeConfig } from './options.ts';
 
@@ -63,8 +66,10 @@ export function parseNodeConfig(raw: unknown, where: string, originOf: OriginOf 
   const name = (key: OptionKey) => key;
   const run = (checks: readonly Check[], tell: (path: string, sentence: string) => void) => {
     for (const { keys, judge } of checks) {
-      const sentence = keys.some((key) => findings.isWrong(key)) ? undefined : judge({ config, name, given });
-      if (sentence !== undefined) tell(keys.find(given) ?? keys[0], sentence);
+      const found = keys.some((key) => findings.isWrong(key)) ? undefined : judge({ config, name, given });
+      if (found === undefined) continue;
+      const { message, at } = typeof found === 'string' ? { message: found, at: [] } : found;
+      tell(pathText([keys.find(given) ?? keys[0], ...at]), message);
     }
   };
   run(rules, (path, sentence) => findings.wrong(path, sentence));
@@ -78,7 +83,26 @@ export function withDefaults(values: Partial<NodeConfig> & { readonly node_type:
   const defaults = Object.fromEntries(optionKeys.map((key) => [key, optionOf(key).default]));
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
   const config = { ...defaults, ...given } as NodeConfig;
-  return values.admin_port === undefined ? { ...config, admin_port: defaultAdminPort(config) } : config;
+  return {
+    ...config,
+    ...withGateModule(config),
+    admin_port: values.admin_port === undefined ? defaultAdminPort(config) : config.admin_port,
+    discovery: config.discovery.length > 0 ? config.discovery : configuredDirectories(config),
+  };
+}
+
+/** module_gate of the original is a route here: everything to the logic nodes, equal data to the same one. */
+const GATE_MODULES: readonly string[] = ['gate', 'module_gate.so'];
+
+/** Whether a name among the modules means that route. */
+export function isGateModule(name: string): boolean {
+  return GATE_MODULES.includes(name);
+}
+
+function withGateModule({ modules, routes, link_timeout_ms }: NodeConfig): Pick<NodeConfig, 'modules' | 'routes'> {
+  const others = modules.filter((name) => !isGateModule(name));
+  const isRouted = routes.length > 0 || others.length === modules.length;
+  return { modules: others, routes: timed(isRouted ? routes : [everythingToLogic('data', 'never')], link_timeout_ms) };
 }
 
 function defaultAdminPort(config: NodeConfig): number {
@@ -130,7 +154,7 @@ class Findings implements Report {
 
   /** Whether the option, or something in it, has a problem already. */
   isWrong(key: OptionKey): boolean {
-    return this.problems.some(({ path }) => path === key || path.startsWith(`${key}.`));
+    return this.problems.some(({ path }) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`));
   }
 
   #label(path: string): string {

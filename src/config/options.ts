@@ -1,11 +1,12 @@
 // The table of options: each declared once. Types, reading, environment, flags, docs, sample and JSON schema all come from here.
 
+import { clusterOptions } from './cluster-options.ts';
 import type { Option, Values } from './field.ts';
 import { limitOptions } from './limit-options.ts';
 import { nodeOptions } from './node-options.ts';
 import { storeOptions } from './store-options.ts';
 
-export const options = { ...nodeOptions, ...limitOptions, ...storeOptions };
+export const options = { ...nodeOptions, ...limitOptions, ...clusterOptions, ...storeOptions };
 
 export type OptionKey = keyof typeof options;
 

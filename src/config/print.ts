@@ -1,7 +1,6 @@
 // A configuration as a file again: for people without secrets, for other processes with them.
 
 import { optionKeys, optionOf, type NodeConfig, type OptionKey } from './options.ts';
-import { formatDuration } from './units.ts';
 
 const MASK = '***';
 
@@ -12,19 +11,22 @@ export function printConfig(config: NodeConfig): Record<string, unknown> {
 
 /** The configuration as a file that `parseNodeConfig` reads back to the same values. It holds the secrets: for other processes only. */
 export function nodeFileOf(config: NodeConfig): Record<string, unknown> {
-  return {
-    ...config,
-    // Both would be read as something else: a number below 10000 as seconds or with a note, null as missing by other readers.
-    keep_alive: config.keep_alive < 10_000 ? formatDuration(config.keep_alive) : config.keep_alive,
-    admin_port: config.admin_port ?? false,
-  };
+  return Object.fromEntries(optionKeys.map((key) => [key, inFile(key, config[key])]));
 }
 
-/** A value of an option with its secrets masked. */
+function inFile(key: OptionKey, value: unknown): unknown {
+  const { kind } = optionOf(key);
+  return kind.inFile === undefined ? value : kind.inFile(value);
+}
+
+/** A value of an option as a file would hold it, with its secrets masked. */
 export function masked(key: OptionKey, value: unknown): unknown {
   const { secret, kind } = optionOf(key);
   if (secret === true) return MASK;
-  return (kind.parts ?? []).reduce((result, [path, part]) => (part.secret === true ? mask(result, path.split('.')) : result), value);
+  return (kind.parts ?? []).reduce(
+    (result, [path, part]) => (part.secret === true ? mask(result, path.split('.')) : result),
+    inFile(key, value),
+  );
 }
 
 function hasSecret(key: OptionKey): boolean {

@@ -43,15 +43,15 @@ function rowsOf(key: OptionKey): string[][] {
     option.apply,
     field.doc,
   ];
-  const own = row(key, option, parts.length > 0 ? 'an object' : option.kind.allowed);
-  return [own, ...parts.map(([path, field]) => row(`${key}.${path}`, field, field.kind.allowed))];
+  const own = row(key, option, parts.length > 0 && !Array.isArray(option.default) ? 'an object' : option.kind.allowed);
+  return [own, ...parts.map(([path, field]) => row(path.startsWith('[') ? key + path : `${key}.${path}`, field, field.kind.allowed))];
 }
 
 function defaultOf({ default: value, defaultText, kind }: Field<unknown>): string {
   if (defaultText !== undefined) return defaultText;
   if (value === undefined) return '**must be given**';
   if (value === '') return 'empty';
-  if (typeof value === 'object') return kind.parts === undefined ? 'none' : '';
+  if (typeof value === 'object') return kind.parts === undefined || Array.isArray(value) ? 'none' : '';
   const human = typeof value === 'number' ? kind.human?.(value) : undefined;
   return `\`${JSON.stringify(value).replace(/^"|"$/g, '')}\`${human === undefined ? '' : ` (${human})`}`;
 }
@@ -147,6 +147,6 @@ const HISTORY = `The files of co_kimserver (both versions) and of kimserver befo
 | \`zookeeper.nodes.subscribe_node_type\` | \`zookeeper.watch_node_type\` |
 | \`max_conn_cnt\` above its limit | the limit, with a note |
 | no \`max_clients\`, \`redis\`, \`database\`, \`zookeeper\`, \`log_path\` or \`log_level\` | the default |
-| \`module_test.so\`, \`module_gate.so\` | modules of the same meaning that ship with kimserver |`;
+| \`module_test.so\`, \`module_gate.so\` | the module \`test\` that ships with kimserver; a route of all commands to \`logic\` by their data |`;
 
 const ENVIRONMENT = `Each option has a variable: \`KIM_\` and its key in capitals. Lists are written with commas (\`KIM_MODULES=test,echo\`), objects as JSON. An empty variable counts as not set; unknown variables that begin with \`KIM_\` are reported, but those that Kubernetes sets for a Service (\`KIM_GATE_PORT=tcp://...\`) are not.`;

@@ -10,7 +10,7 @@ export { renderSample } from './sample.ts';
 export function renderJsonSchema(): Record<string, unknown> {
   const properties = optionKeys.map((key) => {
     const { kind, doc, default: value, defaultText } = optionOf(key);
-    const schema = textToo(z.toJSONSchema(kind.written, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
+    const schema = textToo(z.toJSONSchema(kind.inNode ?? kind.written, { io: 'input', unrepresentable: 'any' }) as JsonSchema);
     return [key, { description: doc, ...schema, ...(value !== undefined && defaultText === undefined && { default: value }) }] as const;
   });
   return {
@@ -26,7 +26,8 @@ export function renderJsonSchema(): Record<string, unknown> {
 interface JsonSchema {
   readonly type?: unknown;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
-  readonly additionalProperties?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | false;
+  readonly items?: JsonSchema;
   readonly [other: string]: unknown;
 }
 
@@ -38,6 +39,7 @@ function textToo(schema: JsonSchema): JsonSchema {
     ...(rest.type === 'integer' && { type: ['integer', 'string'] }),
     ...(rest.properties && { properties: mapValues(rest.properties, textToo) }),
     ...(rest.additionalProperties && { additionalProperties: textToo(rest.additionalProperties) }),
+    ...(rest.items && { items: textToo(rest.items) }),
   };
 }
 

@@ -1,5 +1,8 @@
 // Which commands a node relays, to whom, and how: a route as the configuration holds it.
 
+/** The largest command that a frame can carry. */
+export const LAST_COMMAND = 0xffffffff;
+
 /** What the ring is asked with: what goes to one worker for as long as the members stay. */
 export type RouteKey =
   | { readonly from: 'session' }
@@ -11,7 +14,7 @@ export type RouteKey =
   | { readonly from: 'field'; readonly field: string; readonly proto?: { readonly file: string; readonly type: string } | undefined };
 
 export interface RouteConfig {
-  /** Inclusive; `last` may be 4294967295 for "and all above". */
+  /** Inclusive; `last` is LAST_COMMAND for "and all above". */
   readonly first: number;
   readonly last: number;
   /** Node type. */

@@ -2,7 +2,7 @@
 
 import { field, option, type Kind } from './field.ts';
 import { group, mapOf, objectOf, type RawObject } from './groups.ts';
-import { choice, flag, host, list, port, text, whole } from './kinds.ts';
+import { choice, duration, flag, host, list, port, text, whole } from './kinds.ts';
 
 const redisNode = group({
   host: field(host(), { doc: 'Host of the Redis server.' }),
@@ -47,7 +47,8 @@ const database: typeof databaseGroup = {
 const zkPath = text('a path like /kimserver', { pattern: /^(\/[^/\s]+)+\/?$/, max: 200 });
 const watched = field(list(), { default: [] as readonly string[], doc: 'Node types whose nodes this node wants to know.' });
 
-const zookeeperGroup = group({
+/** Fields of the `zookeeper` group. */
+export const zookeeperFields = {
   is_open: field(flag(), { default: false, doc: 'Whether the node announces itself in ZooKeeper and watches it.' }),
   servers: field(text('servers like zk-0:2181,zk-1:2181'), { default: '', doc: 'Servers, with commas between them.' }),
   log_path: field(text('a file'), { default: '', doc: 'Kept for the original; ours logs to the log of the node.' }),
@@ -57,7 +58,22 @@ const zookeeperGroup = group({
   }),
   root: field(zkPath, { default: '', doc: 'Where the cluster lives: nodes in ROOT/nodes, their load in ROOT/payload.' }),
   watch_node_type: watched,
-});
+  session_timeout_ms: field(duration(1000), {
+    default: 10_000,
+    unit: 'ms',
+    doc: 'Time after which ZooKeeper takes a silent node for gone.',
+  }),
+  auth: field(text('user:password', { pattern: /^[^:\s]+:\S.*$/ }), {
+    default: '',
+    secret: true,
+    doc: 'User and password of the digest authentication. Empty: none. Never printed, logged or dumped.',
+  }),
+  acl: field(choice(['open', 'creator'] as const), {
+    default: 'open',
+    doc: 'Who may read and change what the node writes: everybody, as C++ nodes need it, or only who has the same auth.',
+  }),
+};
+const zookeeperGroup = group(zookeeperFields);
 
 const firstNodes = group({ root: field(zkPath, { doc: 'ROOT/nodes.' }), subscribe_node_type: watched });
 const firstPayload = group({ root: field(zkPath, { default: '', doc: 'ROOT/payload.' }) });
@@ -75,6 +91,9 @@ const zookeeper: typeof zookeeperGroup = {
     if (value.is_open && root === '' && !isFirst) place.report.problem(`${place.path}.root`, 'is missing though ZooKeeper is open');
     if (value.servers !== '' && object?.['is_open'] === undefined && !isFirst) {
       place.report.note(`${place.path}.servers`, 'is given but is_open is not, so ZooKeeper stays closed; set is_open to true to use it');
+    }
+    if (value.acl === 'creator' && value.auth === '') {
+      place.report.problem(`${place.path}.acl`, 'is "creator" without auth, so nobody would be the creator; give auth, or take "open"');
     }
     return { ...value, root };
   },
@@ -113,10 +132,20 @@ export const storeOptions = {
     doc: 'MySQL databases by name, for modules that use them. Checked and kept; this version does not connect yet.',
   }),
   zookeeper: option(zookeeper, {
-    default: { is_open: false, servers: '', log_path: '', log_level: 'info', root: '', watch_node_type: [] },
+    default: {
+      is_open: false,
+      servers: '',
+      log_path: '',
+      log_level: 'info',
+      root: '',
+      watch_node_type: [],
+      session_timeout_ms: 10_000,
+      auth: '',
+      acl: 'open',
+    },
     apply: 'restart',
     section: 'ZooKeeper',
     historic: true,
-    doc: 'Where nodes find each other. Checked and kept; this version does not connect yet.',
+    doc: 'The ZooKeeper in which nodes find each other, those of the original too.',
   }),
 };

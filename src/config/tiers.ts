@@ -1,9 +1,12 @@
 // From a KimCluster to the configuration of each of its nodes. Pure: the same cluster gives the same configurations.
 
-import { isAbsolute, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { KimCluster, Tier } from './cluster-schema.ts';
-import { camel, limitOptions } from './limit-options.ts';
-import { withDefaults, type NodeConfig } from './node-config.ts';
+import { DEFAULT_ROOT } from './cluster-discovery.ts';
+import { isGateModule, withDefaults, type NodeConfig } from './node-config.ts';
+import { optionKeys, optionOf, options } from './options.ts';
+import { everythingToLogic } from './route-kind.ts';
+import type { RouteConfig } from './route.ts';
 
 const DEFAULT_NODE_PORT = { gate: 3344, logic: 4344 } as const;
 const DEFAULT_NODE_HOST = '127.0.0.1';
@@ -15,6 +18,11 @@ export function tiersOf(cluster: KimCluster): Tier[] {
   return cluster.spec.logic === undefined ? ['gate'] : ['logic', 'gate'];
 }
 
+/** Where a cluster on this machine keeps what it writes, below the folder that it is run in. */
+export function stateFolder(name: string): string {
+  return join('.kim', name);
+}
+
 /**
  * The configuration of one node. Replicas count from 0, and replica n listens n ports further up, so that all fit on one machine.
  * `baseDir` is the folder of the KimCluster's file. Throws when the cluster has no such tier.
@@ -23,6 +31,7 @@ export function nodeConfigOf(cluster: KimCluster, tier: Tier, replica: number, b
   const spec = cluster.spec[tier];
   if (spec === undefined) throw new Error(`KimCluster ${cluster.metadata.name} has no ${tier} nodes`);
   const [listener] = tier === 'gate' ? cluster.spec.gate.listeners : [];
+  const folder = resolve(baseDir, cluster.spec.modules?.folder ?? '.');
   const seconds = spec.drain?.seconds;
   const adminPort = spec.admin?.port;
   return withDefaults({
@@ -31,15 +40,63 @@ export function nodeConfigOf(cluster: KimCluster, tier: Tier, replica: number, b
     worker_cnt: spec.workers,
     node_host: spec.nodeHost ?? DEFAULT_NODE_HOST,
     node_port: portOf(spec.nodePort ?? DEFAULT_NODE_PORT[tier], replica),
-    ...(listener && { gate_host: listener.host, gate_port: portOf(listener.port, replica), gate_codec: listener.codec }),
+    ...(listener && {
+      gate_host: listener.host,
+      gate_port: portOf(listener.port, replica),
+      gate_codec: listener.codec,
+      gate_advertise: advertisedBy(listener),
+    }),
     ...(spec.admin?.host !== undefined && { admin_host: spec.admin.host }),
     ...(adminPort !== undefined && { admin_port: adminPort === null ? null : portOf(adminPort, replica) }),
     ...(spec.keepAlive !== undefined && { keep_alive: spec.keepAlive }),
     ...(spec.logLevel !== undefined && { log_level: spec.logLevel }),
     ...(seconds !== undefined && { drain_ms: Math.round(seconds * 1000) }),
-    modules: spec.modules.map((module) => modulePath(module, resolve(baseDir, cluster.spec.modules?.folder ?? '.'))),
-    ...limitsOf(spec.limits ?? {}),
+    modules: spec.modules.map((module) => modulePath(module, folder)),
+    ...(tier === 'gate' && { routes: routesOf(cluster, folder) }),
+    ...groupsOf(spec),
+    ...discoveryOf(cluster, baseDir),
   });
+}
+
+type Listener = KimCluster['spec']['gate']['listeners'][number];
+
+/** All gates accept on the first one's port, so that is where a client of one that leaves is sent. */
+function advertisedBy({ host, port, advertise }: Listener): string {
+  if (advertise !== undefined) return advertise;
+  const isEverywhere = ['0.0.0.0', '::', '*'].includes(host);
+  // What clients dialled is better than an address that means all of them.
+  return isEverywhere || port === 0 ? '' : `${host}:${port}`;
+}
+
+/** Without routes of their own, gates relay to logic nodes whatever their modules do not answer. */
+function routesOf({ spec }: KimCluster, folder: string): readonly RouteConfig[] {
+  const isGate = spec.gate.modules.some(isGateModule);
+  const routes = spec.gate.routes ?? (spec.logic === undefined || isGate ? [] : [everythingToLogic('session', 'ifNotSent')]);
+  return routes.map((route) => {
+    const { key } = route;
+    if (key.from !== 'field' || key.proto === undefined) return route;
+    return { ...route, key: { ...key, proto: { ...key.proto, file: resolve(folder, key.proto.file) } } };
+  });
+}
+
+/** On one machine a folder does the work of a managed ZooKeeper, and of every directory that is not there. */
+function discoveryOf({ spec: { discovery }, metadata: { name } }: KimCluster, baseDir: string): Partial<NodeConfig> {
+  const { zookeeper, file, static: fixed } = discovery ?? {};
+  const hosts = zookeeper?.hosts;
+  const needsFile = file !== undefined || (hosts === undefined && fixed === undefined) || zookeeper?.managed !== undefined;
+  return {
+    ...(hosts !== undefined && {
+      zookeeper: {
+        ...options.zookeeper.default!,
+        is_open: true,
+        servers: hosts,
+        root: (zookeeper?.root ?? DEFAULT_ROOT).replace(/\/$/, ''),
+        ...(zookeeper?.sessionTimeoutMs !== undefined && { session_timeout_ms: zookeeper.sessionTimeoutMs }),
+      },
+    }),
+    ...(needsFile && { directory_path: file?.path === undefined ? resolve(stateFolder(name), 'members') : resolve(baseDir, file.path) }),
+    ...(fixed?.members !== undefined && { members: fixed.members }),
+  };
 }
 
 /** Port 0 is any free one for every replica. */
@@ -51,7 +108,15 @@ function modulePath(module: string, folder: string): string {
   return MODULE_FILE.test(module) && !isAbsolute(module) ? resolve(folder, module) : module;
 }
 
-function limitsOf(limits: Readonly<Partial<Record<string, number>>>): Partial<NodeConfig> {
-  const entries = Object.keys(limitOptions).map((key) => [key, limits[camel(key)]] as const);
+/** Options that stand together in a tier, under `limits`, `links` and `sessions`. */
+const GROUPED = /^(limits|links|sessions)\.(\w+)$/;
+
+function groupsOf(
+  spec: Partial<Record<'limits' | 'links' | 'sessions', Readonly<Record<string, unknown>> | undefined>>,
+): Partial<NodeConfig> {
+  const entries = optionKeys.map((key) => {
+    const [, group, name] = GROUPED.exec(optionOf(key).path ?? '') ?? [];
+    return [key, name === undefined ? undefined : spec[group as 'limits']?.[name]] as const;
+  });
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

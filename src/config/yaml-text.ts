@@ -1,9 +1,8 @@
 // A YAML text with its value, its faults, and the line of everything in it.
 
 import type { Problem } from './error.ts';
+import type { Path } from './path.ts';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from './yaml.ts';
-
-export type Path = readonly PropertyKey[];
 
 export interface YamlText {
   readonly value: unknown;
@@ -13,14 +12,6 @@ export interface YamlText {
   at(path: Path): unknown;
   /** Line, from 1, of the key or element; of the nearest that encloses it where it is missing. */
   lineOf(path: Path): number | undefined;
-}
-
-/** `spec.gate.listeners[0].port`. */
-export function pathText(path: Path): string {
-  return path
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
-    .join('')
-    .replace(/^\./, '');
 }
 
 /** Reads one YAML document; nothing is thrown. */

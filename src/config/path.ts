@@ -1,0 +1,11 @@
+// Paths of values in a configuration, as steps and as text.
+
+export type Path = readonly PropertyKey[];
+
+/** `spec.gate.listeners[0].port`. */
+export function pathText(path: Path): string {
+  return path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`))
+    .join('')
+    .replace(/^\./, '');
+}

@@ -126,6 +126,10 @@ export class Messenger {
     this.binder.settings = settings;
   }
 
+  get settings(): MessengerSettings {
+    return this.#settings;
+  }
+
   get clients(): GateClients {
     return this.#options.clients;
   }
@@ -219,8 +223,10 @@ export class Messenger {
     const text = reasonOf(reason);
     const { clients } = this.#options;
     if (peer === undefined) return this.delivery.end(clients.bySession(id), code, text) === results.done ? 'delivered' : 'absent';
-    const list = await ask(peer, control.kick, kick.encode({ session: id, code, reason: text }), decodeResults);
-    return list === undefined ? 'unknown' : list[0] === results.done ? 'delivered' : 'absent';
+    const message = kick.encode({ session: id, code, reason: text });
+    // the answer is a view: it is read while it is good
+    const result = await ask(peer, control.kick, message, (data) => decodeResults(data)[0]);
+    return result === undefined ? 'unknown' : result === results.done ? 'delivered' : 'absent';
   }
 
   /** The client is that user from now on: messages to the user reach it. Throws Fault invalidParams for a name that is empty or too long. */

@@ -220,6 +220,10 @@ export class Links implements Peers {
     return this.#options.now;
   }
 
+  isOurs(id: string): boolean {
+    return this.#sets.get(id)?.links[0]?.isOurs === true || this.table.member(id.slice(0, id.lastIndexOf('.')))?.facts !== undefined;
+  }
+
   typeOf(id: string): string {
     return this.table.member(id.slice(0, id.lastIndexOf('.')))?.type ?? this.#sets.get(id)?.links[0]?.peer?.nodeType ?? '';
   }
@@ -264,7 +268,8 @@ class OutgoingPeer implements Peer {
   }
 
   get isOurs(): boolean {
-    return this.#links.linkTo(this.id, '').isOurs;
+    // one that announces what only ours announce is known before the first link to it is up
+    return this.#links.isOurs(this.id);
   }
 
   ask(cmd: number, data: Uint8Array, answered: Answered, timeoutMs = ASK_MS): void {

@@ -74,6 +74,8 @@ export class Connection {
   isDirty = false;
   /** Requests of this link that are being answered, in any order. */
   busy = 0;
+  /** What a client that began with HELLO has been told; undefined for original clients. */
+  greeted: unknown;
   /** The worker of ours that opened this link; undefined for clients and for links of originals. */
   peer: unknown;
   peerEnded = false;

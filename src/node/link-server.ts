@@ -12,6 +12,7 @@ import { Context } from '../route/context.ts';
 import { isPromise, type Hooks } from '../route/hooks.ts';
 import type { Route, Router } from '../route/router.ts';
 import { Client, type ClientHost } from '../session/client.ts';
+import type { BindResult, GroupResult } from '../session/results.ts';
 import type { Reply } from '../wire/codec.ts';
 import { FAREWELL, isControl } from '../wire/commands.ts';
 import { Frame } from '../wire/frame.ts';
@@ -20,6 +21,8 @@ import { contextAt, readContextHead, readOrigin, traceOf, type Origin } from '..
 import { readBody, readData } from '../wire/body.ts';
 import { readFarewell } from '../cluster/farewell.ts';
 import type { Links } from '../cluster/links.ts';
+import type { ClientRef, Messenger } from '../cluster/messenger.ts';
+import type { Peer } from '../cluster/peer.ts';
 import { IncomingPeer } from './incoming-peer.ts';
 import type { Limits } from './limits.ts';
 import type { Replies } from './replies.ts';
@@ -84,20 +87,15 @@ export interface LinkServerOptions {
   tally: Tally;
   ledger: Ledger;
   links?: Links | undefined;
-  remote?: RemoteClients | undefined;
   limits(): Limits;
   now(): number;
-}
-
-/** Speaks to clients of gates. */
-export interface RemoteClients {
-  push(seat: Seat, cmd: number, data: string | Uint8Array): boolean;
-  close(seat: Seat): void;
 }
 
 export class LinkServer implements ClientHost {
   readonly ledger: Ledger;
   readonly seats = new Map<string, Seat>();
+  /** Reaches the clients at their gates; set when the worker starts. */
+  messenger: Messenger | undefined;
   readonly #options: LinkServerOptions;
   readonly #peers = new Map<Connection, IncomingPeer<Seat>>();
   readonly #running = new Map<Connection, Set<Waiting>>();
@@ -334,16 +332,51 @@ export class LinkServer implements ClientHost {
   // ---- what modules ask of a client ----
 
   push(client: Client, cmd: number, data: string | Uint8Array): boolean {
-    return this.#options.remote?.push(client.seat as Seat, cmd, data) ?? false;
+    return this.isConnected(client) && this.#gates().pushSession(refOf(client), cmd, data);
   }
 
   close(client: Client): void {
-    this.#options.remote?.close(client.seat as Seat);
+    this.kick(client, '', 0);
   }
 
   isConnected(client: Client): boolean {
     const seat = client.seat as Seat;
     return seat.client === client && seat.connection !== undefined;
+  }
+
+  kick(client: Client, reason: string, code: number): void {
+    void this.#gates().kickSession(refOf(client), reason, code);
+  }
+
+  async bind(client: Client, user: string): Promise<BindResult> {
+    const result = await this.#gates().bind(refOf(client), user);
+    if (result === 'bound' || result === 'replaced') this.#rename(client, user);
+    return result;
+  }
+
+  async unbind(client: Client): Promise<GroupResult> {
+    const result = await this.#gates().unbind(refOf(client), client.userId);
+    if (result === 'done') this.#rename(client, '');
+    return result;
+  }
+
+  /** The gate says so with its next request, too. */
+  #rename(client: Client, user: string): void {
+    (client.seat as Seat).user = user;
+    client.userId = user;
+  }
+
+  join(client: Client, group: string): Promise<GroupResult> {
+    return this.#gates().join(refOf(client), group);
+  }
+
+  leave(client: Client, group: string): Promise<GroupResult> {
+    return this.#gates().leave(refOf(client), group);
+  }
+
+  #gates(): Messenger {
+    if (this.messenger === undefined) throw new Error('clients of gates need a worker that is started');
+    return this.messenger;
   }
 
   /** What waits in its gate is not known here. */
@@ -361,3 +394,6 @@ function mayStart(seat: Seat, route: Route): boolean {
   if (seat.running.length === 0) return true;
   return seat.running.length < route.concurrent && seat.running.every((concurrent) => concurrent > seat.running.length);
 }
+
+/** A client at its gate: where its requests come from, it can be reached. */
+const refOf = (client: Client): ClientRef => ({ id: client.id, peer: (client.seat as Seat).connection?.peer as Peer | undefined });

@@ -1,33 +1,94 @@
-// What clients on connections of this worker can be asked by modules.
+// The clients on connections of this worker: what modules can ask of them, and how messages of the whole cluster reach them.
 
+import type { Farewell, GateClients } from '../cluster/delivery.ts';
+import type { Messenger } from '../cluster/messenger.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Outbox } from '../net/outbox.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import type { Hooks } from '../route/hooks.ts';
 import type { Client, ClientHost } from '../session/client.ts';
+import type { BindResult, GroupResult } from '../session/results.ts';
+import type { Codec } from '../wire/codec.ts';
+import { clientCommands, kick } from '../wire/client-control.ts';
+import type { Limits } from './limits.ts';
 
 const connectionOf = (client: Client): Connection => client.seat as Connection;
 
-export class LocalClients implements ClientHost {
-  readonly ledger: Ledger;
-  readonly #outbox: Outbox;
-  readonly #hooks: Hooks;
+export interface LocalClientsOptions {
+  ledger: Ledger;
+  outbox: Outbox;
+  hooks: Hooks;
+  limits(): Limits;
+}
 
-  constructor(ledger: Ledger, outbox: Outbox, hooks: Hooks) {
-    this.ledger = ledger;
-    this.#outbox = outbox;
-    this.#hooks = hooks;
+export class LocalClients implements ClientHost, GateClients {
+  readonly ledger: Ledger;
+  /** Set where there is a cluster. */
+  messenger: Messenger | undefined;
+  readonly #options: LocalClientsOptions;
+  readonly #bySession = new Map<string, Client>();
+
+  constructor(options: LocalClientsOptions) {
+    this.#options = options;
+    this.ledger = options.ledger;
+  }
+
+  // ---- who there is ----
+
+  add(client: Client): void {
+    this.#bySession.set(client.id, client);
+  }
+
+  remove(client: Client): void {
+    this.#bySession.delete(client.id);
+  }
+
+  bySession(id: string): Client | undefined {
+    const client = this.#bySession.get(id);
+    return client !== undefined && this.isConnected(client) ? client : undefined;
+  }
+
+  *all(): Generator<Client> {
+    for (const client of this.#bySession.values()) if (this.isConnected(client)) yield client;
+  }
+
+  codecOf(client: Client): Codec {
+    return connectionOf(client).codec;
+  }
+
+  // ---- messages ----
+
+  gather(client: Client, bytes: Buffer, frames: number): boolean {
+    if (!this.isConnected(client)) return false;
+    this.#options.outbox.frames += frames;
+    this.#options.outbox.gather(connectionOf(client), bytes);
+    return true;
+  }
+
+  isSlow(client: Client): boolean {
+    return connectionOf(client).socket.writableLength > this.#options.limits().outgoingLimit;
   }
 
   push(client: Client, cmd: number, data: string | Uint8Array): boolean {
     if (!this.isConnected(client)) return false;
-    this.#outbox.push(connectionOf(client), cmd, data);
+    this.#options.outbox.push(connectionOf(client), cmd, data);
     return true;
   }
 
+  // ---- the end ----
+
+  end(client: Client, farewell: Farewell | undefined): void {
+    const connection = connectionOf(client);
+    if (farewell !== undefined && connection.greeted !== undefined) {
+      this.#options.outbox.push(connection, clientCommands.kick, kick.encode(farewell));
+    }
+    this.close(client);
+  }
+
   close(client: Client): void {
-    connectionOf(client).ending = 'module';
-    this.#outbox.markDirty(connectionOf(client));
+    const connection = connectionOf(client);
+    connection.ending = 'module';
+    this.#options.outbox.markDirty(connection);
   }
 
   isConnected(client: Client): boolean {
@@ -39,6 +100,35 @@ export class LocalClients implements ClientHost {
   }
 
   expired(client: Client, key: string, value: unknown): void {
-    this.#hooks.expired(client, key, value);
+    this.#options.hooks.expired(client, key, value);
+  }
+
+  // ---- the cluster ----
+
+  bind(client: Client, user: string): Promise<BindResult> {
+    return this.#cluster().bind(here(client), user);
+  }
+
+  unbind(client: Client): Promise<GroupResult> {
+    return this.#cluster().unbind(here(client));
+  }
+
+  join(client: Client, group: string): Promise<GroupResult> {
+    return this.#cluster().join(here(client), group);
+  }
+
+  leave(client: Client, group: string): Promise<GroupResult> {
+    return this.#cluster().leave(here(client), group);
+  }
+
+  kick(client: Client, reason: string, code: number): void {
+    void this.#cluster().kickSession(here(client), reason, code);
+  }
+
+  #cluster(): Messenger {
+    if (this.messenger === undefined) throw new Error('users and groups need a worker that is started');
+    return this.messenger;
   }
 }
+
+const here = (client: Client) => ({ id: client.id, peer: undefined });

@@ -1,5 +1,6 @@
 // Starts modules in the order of the configuration and stops them in reverse; gives each its log, its timers and the clients.
 
+import type { Messenger } from '../cluster/messenger.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Module, ModuleHost } from '../route/module.ts';
@@ -13,6 +14,7 @@ interface Surroundings {
   log: Logger;
   ledger: Ledger;
   clients(): Iterable<Client>;
+  messenger: Messenger;
 }
 
 export class ModuleHosts {
@@ -51,7 +53,7 @@ export class ModuleHosts {
   }
 
   #hostOf(module: Module, timers: Set<NodeJS.Timeout>): ModuleHost {
-    const { node, ledger, clients } = this.#around;
+    const { node, ledger, clients, messenger } = this.#around;
     const log = this.#around.log.child({ module: module.name });
     const run = (task: () => unknown) => {
       const failed = (error: unknown) => log.error('timer of a module failed', { err: error });
@@ -71,6 +73,11 @@ export class ModuleHosts {
       node,
       log,
       clients,
+      push: (user, cmd, data) => messenger.push(user, cmd, data),
+      pushMany: (users, cmd, data) => messenger.pushMany(users, cmd, data),
+      group: (name) => messenger.group(name),
+      broadcast: (cmd, data) => messenger.broadcast(cmd, data),
+      kick: (user, reason, code) => messenger.kick(user, reason, code),
       after: (ms, task) => {
         const cancel = keep(
           setTimeout(() => {

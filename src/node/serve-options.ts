@@ -1,7 +1,6 @@
 // What the data path is given, and what it takes over from another worker.
 
 import type { Links } from '../cluster/links.ts';
-import type { CloseReason } from '../errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Ledger } from '../ops/ledger.ts';
 import type { Logger } from '../ops/log.ts';
@@ -11,7 +10,6 @@ import type { Reply } from '../wire/codec.ts';
 import type { Frame } from '../wire/frame.ts';
 import type { Client } from '../session/client.ts';
 import type { Limits } from './limits.ts';
-import type { RemoteClients } from './link-server.ts';
 
 export interface ServeOptions {
   router: Router;
@@ -25,12 +23,10 @@ export interface ServeOptions {
   nextId(): string;
   /** Answers system commands, which only links may send. Undefined for a command that it does not know. */
   system(connection: Connection, frame: Frame): Reply | undefined;
-  /** A client is gone for good: not when it goes on in another worker. */
-  left?(client: Client, reason: CloseReason): void;
+  /** A client is gone from this worker; `hasMoved` if it goes on in another one. */
+  left?(client: Client, hasMoved: boolean): void;
   /** The links to other workers, where there is a cluster. */
   links?: Links | undefined;
-  /** Speaks to a client of a gate from here: sends it a message, or ends its connection. */
-  remote?: RemoteClients | undefined;
   /** Connections have come (1) or gone (-1). */
   counted?(change: 1 | -1): void;
 }

@@ -42,6 +42,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
   limits: Limits;
   /** Requests that come on links of workers of ours. */
   readonly links: LinkServer;
+  readonly clients: LocalClients;
   /** Set while this worker hands its connections over: called for each that is moving once it is quiet. */
   onQuiet: ((connection: Connection) => void) | undefined;
   readonly #stats: Stats;
@@ -54,7 +55,6 @@ export class Serve implements ConnectionEvents, ForwardHost {
   readonly #flow: Flow;
   readonly #tally: Tally;
   readonly #turnstile: Turnstile;
-  readonly #clients: LocalClients;
   #turnStart = 0;
 
   constructor(options: ServeOptions) {
@@ -73,15 +73,9 @@ export class Serve implements ConnectionEvents, ForwardHost {
     this.#admission = new Admission(options.stats);
     this.#tally = new Tally(() => (this.#now() - this.#turnStart) / 1000);
     this.#hooks = new Hooks(options.router.modules, options.log);
-    this.#clients = new LocalClients(options.ledger, this.#outbox, this.#hooks);
-    this.links = new LinkServer({
-      ...options,
-      limits: () => this.limits,
-      outbox: this.#outbox,
-      replies: this.#replies,
-      hooks: this.#hooks,
-      tally: this.#tally,
-    });
+    const around = { ...options, limits: () => this.limits, outbox: this.#outbox, replies: this.#replies, hooks: this.#hooks };
+    this.clients = new LocalClients(around);
+    this.links = new LinkServer({ ...around, tally: this.#tally });
   }
 
   /** What all connections share (worker_memory). */
@@ -135,7 +129,8 @@ export class Serve implements ConnectionEvents, ForwardHost {
       events: this,
       remote,
     });
-    connection.owner = new Client(connection, this.#clients, connection);
+    connection.owner = new Client(connection, this.clients, connection);
+    if (!isLink) this.clients.add(this.clientOf(connection));
     this.connections.add(connection);
     this.#admission.add(connection);
     this.#stats.connections++;
@@ -367,7 +362,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
     if (connection.isLink) this.links.closed(connection);
     else {
       this.#hooks.disconnected(client, reason);
-      this.#options.left?.(client, reason);
+      this.#options.left?.(client, false);
     }
     client.release();
   }
@@ -376,11 +371,13 @@ export class Serve implements ConnectionEvents, ForwardHost {
   release(connection: Connection): void {
     this.#stats.handedOver++;
     this.#forget(connection);
+    this.#options.left?.(this.clientOf(connection), true);
     this.clientOf(connection).release();
   }
 
   #forget(connection: Connection): void {
     this.connections.delete(connection);
+    this.clients.remove(this.clientOf(connection));
     this.#admission.remove(connection);
     this.#flow.forget(connection);
     this.#turnstile.forget(connection);

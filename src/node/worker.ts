@@ -117,6 +117,7 @@ class Worker {
       log: this.#log,
       now,
       links: this.#cluster.links,
+      left: (client, hasMoved) => this.#cluster.left(client, hasMoved),
       nextId: () => `${init.instance}-${init.index}.${init.incarnation}-${(++next).toString(36)}`,
       system: (connection, frame) => {
         const reply = answerSystem(frame.cmd, () => connection.codec.data(frame), self);
@@ -129,7 +130,11 @@ class Worker {
         if (change === -1) this.#departure?.check();
       },
     });
+    const messenger = this.#cluster.serve(this.#serve.clients);
+    this.#serve.clients.messenger = messenger;
+    this.#serve.links.messenger = messenger;
     this.#hosts = new ModuleHosts(router.modules, {
+      messenger,
       node: { name: init.config.server_name, type: init.config.node_type, worker: init.index },
       log: this.#log,
       ledger: this.#ledger,

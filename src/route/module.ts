@@ -2,6 +2,7 @@
 
 import type { Reply } from '../wire/codec.ts';
 import type { Client } from '../session/client.ts';
+import type { PushCounts, PushResult, SpreadResult } from '../session/results.ts';
 import type { Context } from './context.ts';
 import type { MessageType } from './types.ts';
 
@@ -56,8 +57,21 @@ export interface ModuleHost {
   after(ms: number, task: () => unknown): () => void;
   /** Runs `task` every `ms` milliseconds; returns how to end it. */
   every(ms: number, task: () => unknown): () => void;
-  /** The clients of this worker. */
+  /** The clients whose connections this worker has. */
   clients(): Iterable<Client>;
+  /**
+   * Sends a message to a user, at whichever gate of the cluster. Messages to one user arrive in the order of the calls. Throws Fault
+   * invalidParams for a name or data that is too large; the promise is never rejected and need not be awaited.
+   */
+  push(user: string, cmd: number, data: string | Uint8Array): Promise<PushResult>;
+  /** Sends one message to many users, each of them once. Users that have too much unread are left out. */
+  pushMany(users: Iterable<string>, cmd: number, data: string | Uint8Array): Promise<PushCounts>;
+  /** A group of clients: they join with `client.join(name)`. Members that have too much unread are left out. */
+  group(name: string): { push(cmd: number, data: string | Uint8Array): Promise<SpreadResult> };
+  /** Sends a message to every client of every gate. */
+  broadcast(cmd: number, data: string | Uint8Array): Promise<SpreadResult>;
+  /** Ends the session of a user, behind everything that was sent to it before. */
+  kick(user: string, reason: string, code?: number): Promise<PushResult>;
 }
 
 export interface Module {

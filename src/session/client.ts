@@ -1,6 +1,7 @@
 // A client as modules see it: who it is, what is remembered of it, and how to speak to it without being asked.
 
 import type { Ledger } from '../ops/ledger.ts';
+import type { BindResult, GroupResult } from './results.ts';
 import { Session } from './session.ts';
 
 /** What a client needs from the worker it lives in. */
@@ -8,6 +9,11 @@ export interface ClientHost {
   readonly ledger: Ledger;
   push(client: Client, cmd: number, data: string | Uint8Array): boolean;
   close(client: Client): void;
+  bind(client: Client, user: string): Promise<BindResult>;
+  unbind(client: Client): Promise<GroupResult>;
+  join(client: Client, group: string): Promise<GroupResult>;
+  leave(client: Client, group: string): Promise<GroupResult>;
+  kick(client: Client, reason: string, code: number): void;
   isConnected(client: Client): boolean;
   outgoing(client: Client): number;
   expired(client: Client, key: string, value: unknown): void;
@@ -83,6 +89,33 @@ export class Client {
   /** Takes no further request, and ends the connection when those in flight are answered and everything is sent. */
   close(): void {
     this.#host.close(this);
+  }
+
+  /**
+   * The client is that user from now on: what is pushed to the user reaches it, wherever it is connected. A second login replaces the first, which
+   * is told, or is refused: `second_login` of its gate says which. Throws Fault invalidParams for a name that is empty or too long.
+   */
+  bind(user: string): Promise<BindResult> {
+    return this.#host.bind(this, user);
+  }
+
+  /** The client is no user any more. */
+  unbind(): Promise<GroupResult> {
+    return this.#host.unbind(this);
+  }
+
+  /** The client gets what is pushed to the group from now on. Throws Fault invalidParams for a name that is empty or too long. */
+  join(group: string): Promise<GroupResult> {
+    return this.#host.join(this, group);
+  }
+
+  leave(group: string): Promise<GroupResult> {
+    return this.#host.leave(this, group);
+  }
+
+  /** Ends its session and its connection, behind everything that was sent. One that began with HELLO is told the reason and does not come back. */
+  kick(reason: string, code = 0): void {
+    this.#host.kick(this, reason, code);
   }
 
   /** @internal the connection is gone from this worker */

@@ -8,11 +8,13 @@ import { Ledger } from '../../src/ops/ledger.ts';
 import { Client, type ClientHost } from '../../src/session/client.ts';
 import type { Codec } from '../../src/wire/codec.ts';
 import { protobufCodec } from '../../src/wire/codecs/protobuf.ts';
+import { noCluster } from './no-cluster.ts';
 
 const host: ClientHost = {
   ledger: new Ledger(),
   push: () => false,
   close: () => undefined,
+  ...noCluster,
   isConnected: () => true,
   outgoing: () => 0,
   expired: () => undefined,

@@ -224,7 +224,7 @@ test('bytes that are no frames end the link', async (t) => {
 
 test('a link that is ended lets what is in flight be answered', async (t) => {
   const { send, link, far } = await linked(t, {
-    answer: (request, worker) => (worker.requests.length < 3 ? undefined : Buffer.concat(worker.requests.map(echo))),
+    answer: (_, worker) => (worker.requests.length < 3 ? undefined : Buffer.concat(worker.requests.map(echo))),
   });
   const requests = ['a', 'b', 'c'].map((data) => send(1001, data));
   await until(() => link.inFlight === 3 || far.requests.length === 3, 'all are on their way');

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ledger } from '../../../src/ops/ledger.ts';
 import { Client, type ClientHost } from '../../../src/session/client.ts';
+import { noCluster } from '../../support/no-cluster.ts';
 
 function make() {
   const ledger = new Ledger();
@@ -13,6 +14,7 @@ function make() {
     ledger,
     push: (client, cmd, data) => asked.push(`push ${client.id} ${cmd} ${String(data)}`) > 0,
     close: (client) => asked.push(`close ${client.id}`),
+    ...noCluster,
     isConnected: () => connection.state === 'open',
     outgoing: () => connection.outgoing,
     expired: (client, key, value) => asked.push(`expired ${client.id} ${key} ${String(value)}`),

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Ledger } from '../../../src/ops/ledger.ts';
 import { Client, type ClientHost } from '../../../src/session/client.ts';
+import { noCluster } from '../../support/no-cluster.ts';
 
 const hostOf = (ledger: Ledger): ClientHost => ({
   ledger,
   push: () => false,
   close: () => undefined,
+  ...noCluster,
   isConnected: () => false,
   outgoing: () => 0,
   expired: () => assert.fail('nobody is there to expire for'),

@@ -1,0 +1,150 @@
+// Which worker serves a key: consistent hashing as the original has it (nodes.cpp), so that nodes of both agree. Pure.
+//
+// Each worker has 200 points: for i in 0..49 the MD5 of "(200-i)@NODEID#i", read as four numbers. A key belongs to the first point at or
+// behind its hash. The points of a member are made once and kept; a ring is a merge of sorted lists.
+
+import { createHash } from 'node:crypto';
+import { fnv1a } from './hash.ts';
+import { nodeIdOf } from './member.ts';
+
+const DIGESTS = 50;
+const POINTS = DIGESTS * 4;
+/** Points are found by their upper bits first. */
+const INDEX_BITS = 16;
+
+/** All points of a member, sorted, and for each the number of the worker that has it. */
+export interface MemberPoints {
+  /** host:port */
+  readonly address: string;
+  readonly workers: number;
+  readonly points: Uint32Array;
+  /** Numbers of workers, from 1. */
+  readonly owners: Uint16Array;
+}
+
+/** The 200 points of one worker, as the original makes them. */
+export function workerPoints(nodeId: string): Uint32Array {
+  const points = new Uint32Array(POINTS);
+  for (let i = 0; i < DIGESTS; i++) {
+    const digest = createHash('md5')
+      .update(`${POINTS - i}@${nodeId}#${i}`)
+      .digest();
+    for (let j = 0; j < 4; j++) points[i * 4 + j] = digest.readUInt32LE(j * 4);
+  }
+  return points;
+}
+
+/** The points of all workers of a member: about a millisecond of work for eight of them. */
+export function memberPoints(address: string, workers: number): MemberPoints {
+  const colon = address.lastIndexOf(':');
+  const member = { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+  const all: { point: number; worker: number }[] = [];
+  for (let worker = 1; worker <= workers; worker++) {
+    for (const point of workerPoints(nodeIdOf(member, worker))) all.push({ point, worker });
+  }
+  // of equal points the first worker keeps it
+  all.sort((a, b) => a.point - b.point || a.worker - b.worker);
+  return { address, workers, points: Uint32Array.from(all, ({ point }) => point), owners: Uint16Array.from(all, ({ worker }) => worker) };
+}
+
+interface Merged {
+  readonly points: Uint32Array;
+  readonly owners: Uint16Array;
+}
+
+export class Ring {
+  readonly #points: Uint32Array;
+  readonly #owners: Uint16Array;
+  readonly #ids: readonly string[];
+  readonly #index: Uint32Array;
+
+  private constructor({ points, owners }: Merged, ids: readonly string[]) {
+    this.#points = points;
+    this.#owners = owners;
+    this.#ids = ids;
+    this.#index = indexOf(points);
+  }
+
+  /** A ring of members; of equal points the member that comes first keeps it. Throws for none. */
+  static of(members: readonly MemberPoints[]): Ring {
+    if (members.length === 0) throw new Error('a ring needs a member');
+    const ids: string[] = [];
+    const lists = members.map(({ address, workers, points, owners }): Merged => {
+      const first = ids.length - 1;
+      for (let worker = 1; worker <= workers; worker++) ids.push(`${address}.${worker}`);
+      return { points, owners: owners.map((owner) => first + owner) };
+    });
+    return new Ring(mergeAll(lists), ids);
+  }
+
+  /** How many points there are. */
+  get size(): number {
+    return this.#points.length;
+  }
+
+  /** Node ids of all workers. */
+  get ids(): readonly string[] {
+    return this.#ids;
+  }
+
+  /** The node id of the worker that a key belongs to. Text is taken as UTF-8. */
+  find(key: Uint8Array | string): string {
+    return this.findHash(fnv1a(key));
+  }
+
+  findHash(hash: number): string {
+    const points = this.#points;
+    let at = this.#index[hash >>> (32 - INDEX_BITS)]!;
+    while (at < points.length && points[at]! < hash) at++;
+    return this.#ids[this.#owners[at === points.length ? 0 : at]!]!;
+  }
+
+  /** The part of all keys that each worker has, from 0 to 1. */
+  shares(): Map<string, number> {
+    const shares = new Map<string, number>(this.#ids.map((id) => [id, 0]));
+    let before = this.#points.at(-1)! - 2 ** 32;
+    for (let i = 0; i < this.#points.length; i++) {
+      const id = this.#ids[this.#owners[i]!]!;
+      shares.set(id, shares.get(id)! + (this.#points[i]! - before) / 2 ** 32);
+      before = this.#points[i]!;
+    }
+    return shares;
+  }
+}
+
+/** Merges sorted lists two and two; of equal points the earlier list's stays in front. */
+function mergeAll(lists: readonly Merged[]): Merged {
+  let level = lists;
+  while (level.length > 1) {
+    const next: Merged[] = [];
+    for (let i = 0; i < level.length; i += 2) next.push(i + 1 < level.length ? merge(level[i]!, level[i + 1]!) : level[i]!);
+    level = next;
+  }
+  return level[0]!;
+}
+
+function merge(a: Merged, b: Merged): Merged {
+  const size = a.points.length + b.points.length;
+  const points = new Uint32Array(size);
+  const owners = new Uint16Array(size);
+  let i = 0;
+  let j = 0;
+  for (let k = 0; k < size; k++) {
+    const takesA = j === b.points.length || (i < a.points.length && a.points[i]! <= b.points[j]!);
+    points[k] = takesA ? a.points[i]! : b.points[j]!;
+    owners[k] = takesA ? a.owners[i++]! : b.owners[j++]!;
+  }
+  return { points, owners };
+}
+
+/** For each value of the upper bits, the first point that is not below it. */
+function indexOf(points: Uint32Array): Uint32Array {
+  const index = new Uint32Array(1 << INDEX_BITS);
+  let at = 0;
+  for (let top = 0; top < index.length; top++) {
+    const least = top * 2 ** (32 - INDEX_BITS);
+    while (at < points.length && points[at]! < least) at++;
+    index[top] = at;
+  }
+  return index;
+}

@@ -324,10 +324,13 @@ export class ZookeeperConnection {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     this.#clearTimers();
     const manager = this.#client.connectionManager;
-    clearTimeout(manager.connectTimeoutHandler ?? undefined);
-    if (manager.socket !== undefined) manager.socket.destroy();
-    // the package makes its socket a moment after connect()
-    else process.nextTick(() => process.nextTick(() => manager.socket?.destroy()));
+    const cut = () => {
+      clearTimeout(manager.connectTimeoutHandler ?? undefined);
+      manager.socket?.destroy();
+    };
+    // the package makes socket and timer a moment after connect()
+    if (manager.socket !== undefined) cut();
+    else process.nextTick(() => process.nextTick(cut));
     for (const refuse of this.#waiting) refuse(error);
     if (wasUp && !this.#isEnding) this.#options.lost(error);
   }

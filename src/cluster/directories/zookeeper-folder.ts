@@ -24,6 +24,7 @@ export class ZookeeperFolder {
   readonly #stale = new Set<string>();
   #isListStale = true;
   #isReading = false;
+  #isInPass = false;
   #hasProblem = false;
   #isOver = false;
   #retry: NodeJS.Timeout | undefined;
@@ -33,6 +34,11 @@ export class ZookeeperFolder {
     this.#connection = connection;
     this.#events = events;
     this.#read();
+  }
+
+  /** Whether it is known that something was not read yet. */
+  get isBehind(): boolean {
+    return this.#isInPass || this.#isListStale || this.#stale.size > 0;
   }
 
   stop(): void {
@@ -52,6 +58,7 @@ export class ZookeeperFolder {
 
   #done(error: Error | undefined): void {
     this.#isReading = false;
+    this.#isInPass = false;
     if (this.#isOver || !this.#connection.isUp) return;
     if (error !== undefined) {
       this.#isListStale = true;
@@ -59,17 +66,21 @@ export class ZookeeperFolder {
     }
     if (error !== undefined || this.#hasProblem) this.#events.problem(error?.message);
     this.#hasProblem = error !== undefined;
+    // something may have changed after the last pass
+    if (error === undefined && (this.#isListStale || this.#stale.size > 0)) this.#read();
   }
 
   /** What goes stale while a pass reads is read in the next, so that each pass ends whatever happens meanwhile. */
   async #passes(): Promise<void> {
     while (this.#isListStale || this.#stale.size > 0) {
+      this.#isInPass = true;
       if (this.#isListStale) await this.#list();
       const leaves = [...this.#stale];
       this.#stale.clear();
       const errors = (await Promise.all(leaves.map((leaf) => this.#load(leaf)))).filter((error) => error !== undefined);
       if (this.#isOver || !this.#connection.isUp) return;
       this.isLoaded = true;
+      this.#isInPass = false;
       this.#events.changed();
       if (errors[0] !== undefined) throw errors[0];
     }

@@ -84,9 +84,7 @@ export class ZookeeperRegistration {
     if (this.#isWorking || this.#connection === undefined) return;
     this.#isWorking = true;
     clearTimeout(this.#retry);
-    void this.#work().finally(() => {
-      this.#isWorking = false;
-    });
+    void this.#work();
   };
 
   async #work(): Promise<void> {
@@ -107,6 +105,7 @@ export class ZookeeperRegistration {
         this.#retry = setTimeout(this.#check, RETRY_MS);
       }
     }
+    this.#isWorking = false;
   }
 
   #setProblem(problem: string | undefined): void {

@@ -30,6 +30,8 @@ const SESSION_TIMEOUT_MS = 10_000;
 const WITHDRAW_MS = 1000;
 /** Names of records that cannot be read: each is logged once, and no more than this. */
 const MAX_BAD = 1000;
+/** Where something changes all the time, the list is told although more is to come, after so many looks. */
+const MAX_PUT_OFF = 20;
 
 /** Throws one sentence for servers, a root or credentials that can be none. */
 export class ZookeeperDirectory implements Directory {
@@ -46,6 +48,7 @@ export class ZookeeperDirectory implements Directory {
   #health: DirectoryHealth;
   readonly #bad = new Set<string>();
   #unreadable = 0;
+  #putOff = 0;
 
   constructor(options: ZookeeperOptions) {
     const { sessionTimeoutMs = SESSION_TIMEOUT_MS, auth, acl = 'open', now = Date.now } = options;
@@ -145,8 +148,12 @@ export class ZookeeperDirectory implements Directory {
 
   #changed(): void {
     const { nodes, facts } = this.#folders;
-    if (![...nodes, ...facts].every(({ isLoaded }) => isLoaded)) return;
-    const all = (folders: readonly ZookeeperFolder[]) => folders.flatMap(({ records }) => [...records]);
+    const folders = [...nodes, ...facts];
+    if (!folders.every(({ isLoaded }) => isLoaded)) return;
+    // a node that begins to drain leaves one folder and changes in another: both are read before anything is told
+    if (folders.some(({ isBehind }) => isBehind) && ++this.#putOff < MAX_PUT_OFF) return;
+    this.#putOff = 0;
+    const all = (some: readonly ZookeeperFolder[]) => some.flatMap(({ records }) => [...records]);
     const { members, bad } = mergeRecords(all(nodes), all(facts));
     this.#unreadable = bad.length;
     for (const leaf of bad) this.#name(leaf);

@@ -41,11 +41,9 @@ export const discovery = object({
   }).optional(),
   kubernetes: passed('discovery by the endpoints of its Services'),
   file: object({
-    path: text('a folder')
-      .optional()
-      .meta({
-        description: 'Folder of the members, relative to this file; without it .kim/NAME/members in the folder that "kim up" is run in.',
-      }),
+    path: text('a folder').optional().meta({
+      description: 'Folder of the members, relative to this file; without it .kim/NAME/members in the folder that "kim up" is run in.',
+    }),
   })
     .optional()
     .meta({ description: 'A folder on this machine, alone or as the fallback beside ZooKeeper.' }),
@@ -57,5 +55,3 @@ export const discovery = object({
       .meta({ description: 'Nodes that are known without a directory.' }),
   }).optional(),
 });
-
-export type Discovery = z.output<typeof discovery>;

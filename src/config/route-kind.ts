@@ -73,14 +73,12 @@ function routeKey(): Kind<RouteKey> {
 
 /** What is written is turned into what the program keeps, and judged then; whatever is wrong gets the same sentence. */
 function writtenAs<T>(input: z.ZodType, parse: (raw: unknown) => unknown, type: z.ZodType<T>, error: string): z.ZodType<T> {
-  return input
-    .transform((raw, context) => {
-      const judged = type.safeParse(parse(raw));
-      if (judged.success) return judged.data;
-      context.addIssue({ code: 'custom', message: error });
-      return z.NEVER;
-    })
-    .meta({}) as unknown as z.ZodType<T>;
+  return input.transform((raw, context) => {
+    const judged = type.safeParse(parse(raw));
+    if (judged.success) return judged.data;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
 }
 
 /** Without a time of its own a route has that of all links, which is filled in when the whole configuration is known. */
@@ -142,9 +140,7 @@ export function route(): Kind<RouteConfig> {
   return {
     ...inNode,
     type: z.unknown() as z.ZodType<RouteConfig>,
-    written: z
-      .strictObject(shape, { error: allowed })
-      .transform(({ timeout, ...rest }) => routeOf(rest, timeout)) as unknown as z.ZodType<RouteConfig>,
+    written: z.strictObject(shape, { error: allowed }).transform(({ timeout, ...rest }) => routeOf(rest, timeout)),
     inNode: inNode.written,
     inFile: ({ first, last, to, key, timeoutMs, retry, rate }) => ({
       commands: rangeText({ first, last }),

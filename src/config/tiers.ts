@@ -65,7 +65,7 @@ function advertisedBy({ host, port, advertise }: Listener): string {
   if (advertise !== undefined) return advertise;
   const isEverywhere = ['0.0.0.0', '::', '*'].includes(host);
   // What clients dialled is better than an address that means all of them.
-  return isEverywhere || port === 0 ? '' : `${host}:${port}`;
+  return isEverywhere || port === 0 ? '' : `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** Without routes of their own, gates relay to logic nodes whatever their modules do not answer. */

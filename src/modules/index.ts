@@ -5,5 +5,4 @@ import type { Shipped } from '../route/load.ts';
 export const shipped: Shipped = {
   test: () => import('./test.ts'),
   echo: () => import('./echo.ts'),
-  gate: () => import('./gate.ts'),
 };

@@ -10,8 +10,8 @@ import { checkModule } from './router.ts';
 /** Modules that come with the server, by name. */
 export type Shipped = Readonly<Record<string, () => Promise<{ default: Module }>>>;
 
-/** What a co_kimserver configuration calls its modules. */
-const ALIASES: Readonly<Record<string, string>> = { 'module_test.so': 'test', 'module_gate.so': 'gate' };
+/** What a co_kimserver configuration calls its modules. Its module_gate.so is a route here, which the configuration makes of it. */
+const ALIASES: Readonly<Record<string, string>> = { 'module_test.so': 'test' };
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
 
 export type ModuleSource = { kind: 'shipped'; name: string } | { kind: 'file'; file: string };

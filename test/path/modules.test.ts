@@ -53,12 +53,6 @@ test('module echo answers 1101 with what it gets', async (t) => {
   assert.deepEqual(await ask(1101, 'hello'), [0, 'ok', 'hello']);
 });
 
-test('module gate answers as the original does when it knows no node', async (t) => {
-  const ask = await asker(t, await loadModules(['module_gate.so'], '/nowhere', shipped));
-  assert.deepEqual(await ask(1001, 'x'), [15, 'relay to node failed!', '']);
-  assert.deepEqual(await ask(4711, 'x'), [15, 'relay to node failed!', '']);
-});
-
 test('a fallback gets every command that nobody claims, with its number', async (t) => {
   const fallback = (data: Buffer, ctx: Context) => `${ctx.cmd} ${data.toString()}`;
   const ask = await asker(t, [

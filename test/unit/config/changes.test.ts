@@ -26,7 +26,7 @@ test('a change says from what, to what, and what it takes', () => {
     { key: 'worker_cnt', from: 2, to: 4, apply: 'live' },
     { key: 'modules', from: ['test'], to: ['test', 'echo'], apply: 'roll' },
     { key: 'gate_port', from: 3355, to: 3356, apply: 'restart' },
-    { key: 'admin_port', from: 9355, to: null, apply: 'restart' },
+    { key: 'admin_port', from: 9355, to: false, apply: 'restart' },
     { key: 'log_level', from: 'info', to: 'debug', apply: 'live' },
   ]);
 });
@@ -48,7 +48,7 @@ test('a changed password is a change that shows neither', () => {
 
 test('limits and supervision are live, code and codec roll, sockets and names need a new process', () => {
   const by = Map.groupBy(optionKeys, (key) => optionOf(key).apply);
-  assert.deepEqual(by.get('roll'), ['modules', 'gate_codec', 'redis', 'database']);
+  assert.deepEqual(by.get('roll'), ['modules', 'gate_codec', 'routes', 'relay_in_flight', 'redis', 'database']);
   assert.deepEqual(by.get('restart'), [
     'server_name',
     'node_type',
@@ -60,6 +60,10 @@ test('limits and supervision are live, code and codec roll, sockets and names ne
     'admin_host',
     'admin_port',
     'log_path',
+    'discovery',
+    'directory_path',
+    'members',
+    'watch_types',
     'zookeeper',
   ]);
 });

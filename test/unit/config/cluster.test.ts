@@ -111,13 +111,12 @@ test('unknown keys are refused with their line and the nearest known key', () =>
   ]);
 });
 
-test('keys of later versions are refused with that sentence', () => {
-  assert.deepEqual(clusterProblems(`${gate}    routes: []\n  discovery: {}\n  stores: {}\n  logic: { routes: [], listeners: [] }\n`), [
-    `${after}: spec.gate.routes: this version does not have routes yet; remove it`,
-    `${after + 1}: spec.discovery: this version does not have discovery yet; remove it`,
-    `${after + 2}: spec.stores: this version does not have stores yet; remove it`,
-    `${after + 3}: spec.logic.routes: this version does not have routes yet; remove it`,
-    `${after + 3}: spec.logic.listeners: only gates have listeners; logic nodes are reached on their nodePort`,
+test('keys of later versions, and of the other tier, are refused with that sentence', () => {
+  assert.deepEqual(clusterProblems(`${gate}  stores: {}\n  routes: []\n  logic: { routes: [], listeners: [] }\n`), [
+    `${after}: spec.stores: this version does not have stores yet; remove it`,
+    `${after + 1}: spec.routes: routes stand in spec.gate`,
+    `${after + 2}: spec.logic.routes: only gates have routes; logic nodes answer with their modules`,
+    `${after + 2}: spec.logic.listeners: only gates have listeners; logic nodes are reached on their nodePort`,
   ]);
 });
 
@@ -127,7 +126,7 @@ test('apiVersion, kind and name are judged', () => {
     problemsOf(() => parseCluster(text, 'x.yaml')).map(({ line, message }) => `${line}: ${message}`),
     [
       '1: apiVersion is "v1"; allowed: kimserver.io/v1alpha1',
-      '1: spec is missing; it takes an object with image, modules, gate, logic',
+      '1: spec is missing; it takes an object with image, modules, gate, logic, discovery',
       '2: kind is "Pod"; allowed: KimCluster',
       '3: metadata.name is "My_App"; allowed: small letters, digits and "-", at most 63, with a letter or digit at both ends',
     ],

@@ -27,6 +27,9 @@ test('a configuration of co_kimserver is read as it is, without a note', () => {
     log_level: 'info',
     root: '/kimserver',
     watch_node_type: ['gate', 'logic'],
+    session_timeout_ms: 10_000,
+    auth: '',
+    acl: 'open',
   });
 });
 
@@ -43,6 +46,7 @@ test('the first shape says the same as the current one', () => {
     database: { ...current.config.database, slowlog_log_slower_than: 0 },
     // The first version has no switch and always tries.
     zookeeper: { ...current.config.zookeeper, is_open: true },
+    discovery: ['zookeeper'],
   });
 });
 

@@ -1,9 +1,11 @@
 // From a KimCluster to the configuration of each node.
 
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import test from 'node:test';
 import { camel, limitOptions } from '../../../src/config/limit-options.ts';
 import { withDefaults } from '../../../src/config/node-config.ts';
+import { everythingToLogic } from '../../../src/config/route-kind.ts';
 import { nodeConfigOf, tiersOf } from '../../../src/config/tiers.ts';
 import { cluster } from './support.ts';
 
@@ -21,6 +23,9 @@ test('a gate has its name, the listener and the node port, and all defaults', ()
       node_host: '127.0.0.1',
       node_port: 3344,
       admin_port: 9355,
+      gate_advertise: '127.0.0.1:3355',
+      directory_path: resolve('.kim/demo/members'),
+      routes: [everythingToLogic('session', 'ifNotSent')],
     }),
   );
 });

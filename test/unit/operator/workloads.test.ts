@@ -66,7 +66,11 @@ test('more replicas are started, fewer are ended from the last one on, after eve
     'stop demo-gate-2',
     'stop demo-gate-1',
   ]);
-  assert.deepEqual(said(wanted({ logics: 1 }), wanted()), ['stop demo-logic-0']);
+  assert.deepEqual(said(wanted({ logics: 3 }), wanted({ logics: 1 })), ['stop demo-logic-2', 'stop demo-logic-1']);
+});
+
+test('the gates stop relaying before the last of the nodes that they relay to ends', () => {
+  assert.deepEqual(said(wanted({ logics: 1 }), wanted()), ['change demo-gate-0', 'stop demo-logic-0']);
 });
 
 test('the plan of a plan that was carried out is empty, whatever it was', () => {

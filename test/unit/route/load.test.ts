@@ -25,9 +25,7 @@ test('shipped modules are found by name, and by what the original calls them', (
   for (const [name, found] of [
     ['test', 'test'],
     ['echo', 'echo'],
-    ['gate', 'gate'],
     ['module_test.so', 'test'],
-    ['module_gate.so', 'gate'],
   ] as const) {
     assert.deepEqual(findModule(name, '/nowhere', shipped), { kind: 'shipped', name: found });
   }
@@ -36,7 +34,7 @@ test('shipped modules are found by name, and by what the original calls them', (
 test('any other .so is refused with what there is instead', () => {
   assert.throws(
     () => findModule('module_chat.so', '/nowhere', shipped),
-    /^Error: module "module_chat\.so" is a C\+\+ library, which this server can not load; write it in TypeScript \(docs\/modules\.md\), or use one of: module_test\.so, module_gate\.so, test, echo, gate$/,
+    /^Error: module "module_chat\.so" is a C\+\+ library, which this server can not load; write it in TypeScript \(docs\/modules\.md\), or use one of: module_test\.so, test, echo$/,
   );
   assert.throws(() => findModule('./lib/mine.so', '/nowhere', shipped), /C\+\+ library/);
 });
@@ -75,7 +73,7 @@ test('an unknown name is answered with those that are installed', (t) => {
     (error: Error) => {
       assert.equal(
         error.message,
-        `unknown module "chatt" in modules; installed: test, echo, gate, chat.ts, own.js; looked for the file ${join(folder, 'chatt')} and ${join(folder, 'modules/chatt')}`,
+        `unknown module "chatt" in modules; installed: test, echo, chat.ts, own.js; looked for the file ${join(folder, 'chatt')} and ${join(folder, 'modules/chatt')}`,
       );
       return true;
     },

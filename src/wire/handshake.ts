@@ -19,19 +19,19 @@ export const CAPABLE = 1;
 
 let type: ProtoType | undefined;
 /** Loaded on first use: a gate without links needs no protobufjs. */
-const targetNode = (): ProtoType => (type ??= systemType('nodes', 'target_node'));
+const greeting = (): ProtoType => (type ??= systemType('nodes', 'greeting'));
 
 export function encodeGreeting({ nodeType, host, port, worker, capabilities, version }: Greeting): Uint8Array {
   const original = { node_type: nodeType, ip: host, port, worker_index: worker };
   // a field that is set is written, zero or not, and an original writes none of ours
-  return targetNode().encode(capabilities === 0 ? original : { ...original, capabilities, version });
+  return greeting().encode(capabilities === 0 ? original : { ...original, capabilities, version });
 }
 
 /** Throws Fault invalidMessage. */
 export function decodeGreeting(data: Uint8Array): Greeting {
   let read: Record<string, unknown>;
   try {
-    read = targetNode().decode(data) as Record<string, unknown>;
+    read = greeting().decode(data) as Record<string, unknown>;
   } catch (cause) {
     throw new Fault('invalidMessage', 'parse request failed!', { cause });
   }

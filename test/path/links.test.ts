@@ -62,9 +62,6 @@ test('a worker tells who it is, and that it is still there', async (t) => {
     ip: '10.0.0.7',
     port: 3344,
     worker_index: 2,
-    // what an original does not know is not written to it
-    version: '',
-    capabilities: 0,
   });
   assert.deepEqual([alive!.cmd, alive!.seq, alive!.body.toString('hex')], [32, 7, '1200']);
 });

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { systemType } from '../../src/wire/protobuf.ts';
 import { bodyOf, cut, frame, type Seen } from './frames.ts';
 
-const target = systemType('nodes', 'target_node');
+const target = systemType('nodes', 'greeting');
 
 export interface Script {
   /** Tells that it is one of ours; otherwise it is an original. */

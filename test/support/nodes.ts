@@ -26,7 +26,10 @@ export class TestCluster {
   }
 
   /** A gate and as many logic nodes as asked for, that know each other. */
-  static async start(t: TestContext, { logics = 1, gate = {}, logic = {} }: ClusterShape = {}): Promise<TestCluster & { gate: TestNode; logics: TestNode[] }> {
+  static async start(
+    t: TestContext,
+    { logics = 1, gate = {}, logic = {} }: ClusterShape = {},
+  ): Promise<TestCluster & { gate: TestNode; logics: TestNode[] }> {
     const cluster = new TestCluster(t);
     const nodes = await Promise.all(Array.from({ length: logics }, () => cluster.addLogic(logic)));
     const first = await cluster.addGate(gate);
@@ -52,7 +55,10 @@ export class TestCluster {
   /** Waits until every node that serves knows all of them. */
   async settled(): Promise<void> {
     const serving = () => this.#nodes.filter(({ manager }) => manager.state === 'serving');
-    await until(() => serving().every(({ manager }) => manager.membership.members.length === serving().length), 'all nodes know each other');
+    await until(
+      () => serving().every(({ manager }) => manager.membership.members.length === serving().length),
+      'all nodes know each other',
+    );
   }
 }
 

@@ -33,7 +33,7 @@ test('the context is found behind any body, and read as it was written', () => {
       const bytes = relayed(body, { ref, number, origin: from });
       const at = contextAt(bytes, 0, bytes.length);
       assert.equal(at, body.length);
-      assert.deepEqual(read(bytes, at), { ref, number, origin: from ?? undefined });
+      assert.deepEqual(read(bytes, at), { ref, number, origin: from === null ? undefined : { ...from } });
     }),
   );
 });

@@ -58,6 +58,7 @@ export interface Spread {
   frames: PushFrame[];
 }
 
+const EMPTY = Buffer.alloc(0);
 const SESSION = 0x0a;
 const USER = 0x12;
 const FRAME = 0x1a;
@@ -151,7 +152,7 @@ export function encodeResults(list: Uint8Array): Buffer {
 
 /** A view of the results. */
 export function decodeResults(bytes: Buffer): Buffer {
-  let found = bytes.subarray(0, 0);
+  let found: Buffer = EMPTY;
   walk('Results', bytes, 0, bytes.length, (tag, at, next) => {
     if (tag !== BYTES_1) return;
     found = contentAt(bytes, at, next);
@@ -196,7 +197,7 @@ function nameAt(name: string, bytes: Buffer, at: number, next: number): string {
 
 function addFrame(name: string, frames: PushFrame[], bytes: Buffer, at: number, next: number): void {
   if (frames.length >= MAX_FRAMES) throw tooLarge(name, `more than ${MAX_FRAMES} frames`);
-  const frame: { cmd: number; data: Uint8Array } = { cmd: 0, data: bytes.subarray(0, 0) };
+  const frame: { cmd: number; data: Uint8Array } = { cmd: 0, data: EMPTY };
   walk('PushFrame', bytes, skipVarint(bytes, at, next), next, (tag, from, to) => {
     if (tag === CMD) frame.cmd = low32(bytes, from, to) >>> 0;
     else if (tag === BYTES_2) frame.data = contentAt(bytes, from, to);

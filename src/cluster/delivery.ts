@@ -44,7 +44,8 @@ export class Encoded {
   /** How many messages these are. */
   readonly count: number;
   readonly #frames: readonly PushFrame[];
-  readonly #known = new Map<Codec, readonly Buffer[]>();
+  /** Made when a second dialect comes: most workers have one. */
+  #known: Map<Codec, readonly Buffer[]> | undefined;
   #last: Codec | undefined;
   #buffers: readonly Buffer[] = [];
 
@@ -56,8 +57,8 @@ export class Encoded {
   /** One buffer with all, or one for each where the dialect takes one segment for one message. */
   by(codec: Codec): readonly Buffer[] {
     if (codec === this.#last) return this.#buffers;
-    let buffers = this.#known.get(codec);
-    if (buffers === undefined) this.#known.set(codec, (buffers = encode(codec, this.#frames)));
+    if (this.#last !== undefined) (this.#known ??= new Map<Codec, readonly Buffer[]>()).set(this.#last, this.#buffers);
+    const buffers = this.#known?.get(codec) ?? encode(codec, this.#frames);
     this.#last = codec;
     return (this.#buffers = buffers);
   }

@@ -65,7 +65,7 @@ export class GateLocator implements Locator {
   readonly counts: LocatorCounts = { hits: 0, misses: 0, asks: 0 };
   settings: GateLocatorSettings;
   readonly #options: GateLocatorOptions;
-  /** In the order of their last use. */
+  /** In the order of their last use, once it is half full. */
   readonly #cache = new Map<string, string>();
   readonly #searches = new Map<string, Search>();
   #batch: string[] = [];
@@ -93,8 +93,11 @@ export class GateLocator implements Locator {
       return undefined;
     }
     this.counts.hits++;
-    this.#cache.delete(user);
-    this.#cache.set(user, where);
+    // as long as there is much room nobody is forgotten, and the order, which costs as much as all the rest, need not be kept
+    if (this.#cache.size * 2 > this.settings.cacheSize) {
+      this.#cache.delete(user);
+      this.#cache.set(user, where);
+    }
     return where;
   }
 

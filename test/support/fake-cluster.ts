@@ -18,6 +18,11 @@ const host: ClientHost = {
   isConnected: () => true,
   outgoing: () => 0,
   expired: () => undefined,
+  bind: () => Promise.resolve('unknown'),
+  unbind: () => Promise.resolve('unknown'),
+  join: () => Promise.resolve('unknown'),
+  leave: () => Promise.resolve('unknown'),
+  kick: () => undefined,
 };
 
 /** A client of a gate worker, with what has reached it. */

@@ -524,8 +524,8 @@ for (const policy of ['replace', 'refuse'] as const) {
   test(`whatever is sent, lost and cut: order is kept, results are true, the replaced are told, nothing is left (${policy})`, async () => {
     const seen = { delivered: 0, absent: 0, unknown: 0, replaced: 0 };
     await forAllInTurns(
-      fc.array(act, { minLength: 60, maxLength: 250, size: 'max' }),
-      async (acts) => {
+      fc.tuple(fc.array(act, { minLength: 60, maxLength: 250, size: 'max' }), fc.boolean()),
+      async ([acts, isLossy]) => {
         const { cluster, a, b, c, logic, end } = make({ policy, cacheSize: 2 });
         const gates = [a, b, c];
         const clients: { at: FakeWorker; one: FakeClient }[] = [];
@@ -533,7 +533,6 @@ for (const policy of ['replace', 'refuse'] as const) {
         const logins: Promise<string>[] = [];
         const others: Promise<unknown>[] = [];
         let serial = 0;
-        let isLossy = false;
         for (const each of acts) {
           const from = 'from' in each ? cluster.workers[each.from]! : logic;
           const user = 'user' in each ? `u${each.user}` : '';
@@ -555,11 +554,9 @@ for (const policy of ['replace', 'refuse'] as const) {
             at.close(one);
           } else if (each.kind === 'slow' && clients.length > 0) clients[each.at % clients.length]!.one.isSlow = true;
           else if (each.kind === 'step' && link !== undefined) cluster.step(link);
-          else if (each.kind === 'lose' && link !== undefined) {
-            isLossy = true;
+          else if (each.kind === 'lose' && isLossy && link !== undefined) {
             cluster.lose(link);
-          } else if (each.kind === 'cut') {
-            isLossy = true;
+          } else if (each.kind === 'cut' && isLossy) {
             cluster.cut(cluster.workers[each.at % 4]!, cluster.workers[(each.at + 1) % 4]!);
           }
           await settled();

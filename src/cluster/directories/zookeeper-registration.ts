@@ -55,6 +55,11 @@ export class ZookeeperRegistration {
     return this.#problem;
   }
 
+  /** Of the record among the originals'; '' before there was one. */
+  get path(): string {
+    return this.#node?.path ?? '';
+  }
+
   /** `undefined` takes the records back. Resolves when it is done and read back; rejects when closed before. */
   announce(target: Announcement | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();

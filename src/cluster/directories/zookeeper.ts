@@ -82,6 +82,11 @@ export class ZookeeperDirectory implements Directory {
     return this.#unreadable;
   }
 
+  /** The path of this node's own record, as the payload names it; '' before it was announced. */
+  get zkPath(): string {
+    return this.#registration.path;
+  }
+
   open(events: DirectoryEvents): void {
     this.#events = events;
     this.#session.open();

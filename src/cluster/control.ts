@@ -19,9 +19,10 @@ export const control = {
   unbind: 75,
   claim: 77,
   locate: 79,
-  clientLeft: 81,
   resume: 83,
   migrate: 85,
+  pause: 87,
+  moved: 89,
 } as const;
 
 /** In Results, Answer and ClaimReply. */
@@ -232,8 +233,6 @@ export const claimReply = limited('ClaimReply', { result: [1, 'uint32'], time: [
 
 export const locate = limited('Locate', { users: [1, 'texts'] });
 
-export const clientLeft = limited('ClientLeft', { sessions: [1, 'texts'], reason: [2, 'text'] }, { reason: MAX_REASON });
-
 export const resume = limited('Resume', { session: [1, 'text'], token: [2, 'bytes'] }, { token: MAX_TOKEN });
 
 export const transfer = limited(
@@ -247,6 +246,9 @@ export const migrate = limited(
   { session: [1, 'text'], user: [2, 'text'], address: [3, 'text'], gate: [4, 'text'], properties: [5, 'bytes'] },
   { properties: MAX_PROPERTIES },
 );
+
+/** Sessions that go on at another worker. */
+export const moved = limited('Moved', { worker: [1, 'text'], sessions: [2, 'texts'] });
 
 /** A message type whose texts have at most MAX_NAME bytes and whose lists MAX_NAMES entries, but for those with a limit of their own. */
 function limited<const F extends Parameters<typeof messageType>[1]>(

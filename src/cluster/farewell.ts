@@ -30,6 +30,10 @@ export class Farewell implements LinkRequest {
     // nothing is answered
   }
 
+  again(): void {
+    // whoever gives its sessions away forgets them
+  }
+
   failed(): void {
     // a link that is lost forgets all its clients anyway
   }

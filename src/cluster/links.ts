@@ -145,6 +145,7 @@ export class Links implements Peers {
     // an original closes after each unknown command: its further links are opened again when they are needed
     if (set.links.length > 1 && link.waiting === 0) set.links.splice(set.links.indexOf(link), 1);
     if (link.isOurs && !this.#incoming.has(id)) this.#onLost(set.peer);
+    if (link.isPaused) for (const waiting of link.takeWaiting()) waiting.again();
     if (this.table.member(set.address) === undefined && link.waiting === 0) this.#drop(id, set);
   }
 
@@ -166,10 +167,17 @@ export class Links implements Peers {
   // ---- peers ----
 
   get(id: string): Peer | undefined {
+    // whichever was used first goes on being used: what was told on one must not be overtaken on the other
+    const set = this.#sets.get(id);
     const incoming = this.#incoming.get(id);
-    if (incoming !== undefined) return incoming;
+    if (incoming !== undefined && (set === undefined || set.links[0]!.state === 'idle')) return incoming;
     const address = id.slice(0, id.lastIndexOf('.'));
     return id === this.#selfId || (this.table.member(address) === undefined && !this.#sets.has(id)) ? undefined : this.#setOf(id).peer;
+  }
+
+  /** Like get, also for the worker that takes this one's place under the same id. */
+  reach(id: string): Peer | undefined {
+    return id === this.#selfId ? this.#setOf(id).peer : this.get(id);
   }
 
   ofType(type: string): readonly Peer[] {
@@ -200,6 +208,11 @@ export class Links implements Peers {
     if (this.#sets.get(peer.id)?.links[0]?.state !== 'up') this.#onLost(peer);
   }
 
+  /** The worker gives its sessions away: nothing more is sent to it until it is linked anew. */
+  pause(id: string): void {
+    for (const link of this.#sets.get(id)?.links ?? []) link.isPaused = true;
+  }
+
   /** What a peer asked or told, on whichever link. */
   received(peer: Peer, cmd: number, data: Buffer, reply: (code: number, data: Uint8Array) => void): void {
     this.#onControl(peer, cmd, data, reply);
@@ -220,8 +233,16 @@ export class Links implements Peers {
     return this.#options.now;
   }
 
+  isUp(id: string): boolean {
+    return this.#sets.get(id)?.links.some(({ state }) => state === 'up') ?? false;
+  }
+
   isOurs(id: string): boolean {
-    return this.#sets.get(id)?.links[0]?.isOurs === true || this.table.member(id.slice(0, id.lastIndexOf('.')))?.facts !== undefined;
+    const link = this.#sets.get(id)?.links[0];
+    if (link?.peer !== undefined) return link.isOurs;
+    const member = this.table.member(id.slice(0, id.lastIndexOf('.')));
+    // a list in a configuration tells nothing: whether it is one of ours shows when it is asked
+    return member?.facts !== undefined || member?.source === 'static';
   }
 
   typeOf(id: string): string {

@@ -15,6 +15,7 @@ export class Question implements LinkRequest {
   readonly cmd: number;
   readonly deadline: number;
   readonly isOneWay: boolean;
+  readonly isForOurs = true;
   readonly #data: Uint8Array;
   readonly #answered: Answered | undefined;
 
@@ -44,6 +45,10 @@ export class Question implements LinkRequest {
       fault = new Fault('invalidResponse');
     }
     this.#answered?.(fault, data);
+  }
+
+  again(): void {
+    this.failed('closed');
   }
 
   failed(name: FaultName): void {

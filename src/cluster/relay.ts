@@ -93,9 +93,12 @@ export class Relay {
     return id;
   }
 
-  /** True while that worker is there and can be reached; a draining one keeps the sessions that it has. */
+  /** True while that worker can be reached; one that leaves keeps the sessions that it has. */
   #holds(id: string): boolean {
-    const { table, breaker } = this.#options.links;
+    const { links } = this.#options;
+    // also one that is no member any more, or not so many: it is about to give its sessions away, and will say where they go on
+    if (links.isUp(id)) return true;
+    const { table, breaker } = links;
     const dot = id.lastIndexOf('.');
     const member = table.member(id.slice(0, dot));
     return member !== undefined && Number(id.slice(dot + 1)) <= member.workers && !breaker.isOpen(id.slice(0, dot));
@@ -109,6 +112,11 @@ export class Relay {
     client.origin ??= encodeOrigin({ session: client.id, user: client.userId, address: client.remote, gate: this.#options.self });
     client.met = [...(met ?? []).filter((meeting) => isGood(meeting) && meeting.link !== link), { link, opened: link.opened }];
     return client.origin;
+  }
+
+  /** The sessions of these clients go on at another worker. */
+  repin(clients: Iterable<Client>, from: string, to: string): void {
+    for (const { pins } of clients) for (const pin of (pins?.values() ?? []) as Iterable<Pin>) if (pin.id === from) pin.id = to;
   }
 
   /** The client is gone from here: the workers that know it are told, and whether it goes on elsewhere. */
@@ -265,6 +273,10 @@ export class RelayedRequest implements LinkRequest, Forwarded {
 
   failed(fault: FaultName, wasSent: boolean): void {
     this.route.failed(this, fault, wasSent);
+  }
+
+  again(): void {
+    if (!this.isOver) this.route.send(this);
   }
 
   /** It ends without an answer. */

@@ -48,12 +48,16 @@ export interface LinkRequest extends Awaited {
   /** When the answer must be there, on the clock of the link. */
   readonly deadline: number;
   readonly isOneWay: boolean;
+  /** An original would not know it, and close: it fails instead. */
+  readonly isForOurs?: boolean;
   /** Writes the body for the other end of that link. An original gets a byte at least. */
   write(out: Writer, link: Link): void;
   /** The frame is a view of what was read; `at` is when that was, on the clock of the link. */
   answered(frame: Frame, at: number): void;
   /** `wasSent` is false if the other end certainly knows nothing of it. */
   failed(fault: FaultName, wasSent: boolean): void;
+  /** It was not sent, and the worker serves nobody any more: another one may be chosen. */
+  again(): void;
 }
 
 export interface LinkEvents {
@@ -104,6 +108,8 @@ export class Link {
   #earliest = Infinity;
   /** Ends when nothing is in flight any more. */
   #isEnding = false;
+  /** The other end gives its sessions away: what comes now waits until it is opened anew. */
+  isPaused = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -122,10 +128,6 @@ export class Link {
 
   get waiting(): number {
     return this.#queue.length;
-  }
-
-  get unsentBytes(): number {
-    return this.#out.length + (this.#socket?.writableLength ?? 0);
   }
 
   // ---- sending ----
@@ -147,12 +149,13 @@ export class Link {
   }
 
   #hasRoom(): boolean {
-    if (this.#isEnding) return false;
+    if (this.#isEnding || this.isPaused) return false;
     if (!this.isOurs) return this.#pending.size === 0 && this.#heartbeatAt === 0;
     return this.#pending.size < this.settings.inFlight && this.#socket!.writableLength < MAX_UNSENT;
   }
 
   #write(request: LinkRequest): void {
+    if (request.isForOurs === true && !this.isOurs) return request.failed('invalidConnection', false);
     const seq = request.isOneWay ? 0 : this.#pending.add(request);
     const at = this.#out.skip(HEAD_BYTES);
     if (request.deadline < this.#earliest) this.#earliest = request.deadline;
@@ -238,6 +241,7 @@ export class Link {
       this.peer = decodeGreeting(data);
       this.state = 'up';
       this.opened++;
+      this.isPaused = false;
       this.#failures = 0;
       this.#heartbeatAt = 0;
       this.#lastIn = this.#lastOut = this.#options.now();

@@ -39,13 +39,15 @@ export interface Transfer {
 export type ToWorker =
   | ({ type: 'init' } & WorkerInit)
   | { type: 'client' }
-  | { type: 'listen' }
+  /** Several, where the node has several ports for clients. */
+  | { type: 'listen'; isLast: boolean }
   /** Everybody in the cluster, whole. */
   | { type: 'members'; members: readonly Member[] }
   | { type: 'link'; cmd: number; seq: number; rest: string }
   | ({ type: 'adopt' } & Transfer)
   | { type: 'config'; config: NodeConfig }
-  | { type: 'leave'; drainMs: number }
+  /** `workers` is how many there are from now on; one that is replaced under its number gives its sessions to the one that takes its place. */
+  | { type: 'leave'; drainMs: number; workers: number; isReplaced: boolean }
   | { type: 'drain'; drainMs: number }
   /** Answered by a report when the worker does not listen any more. */
   | { type: 'unlisten'; ask: number }

@@ -3,15 +3,23 @@
 import { addressOf, nodeIdOf, type Member } from '../cluster/member.ts';
 import { Links, type LinksSettings } from '../cluster/links.ts';
 import { defaultMessengerSettings, Messenger, type MessengerSettings } from '../cluster/messenger.ts';
+import { control, moved } from '../cluster/control.ts';
 import type { GateClients } from '../cluster/delivery.ts';
+import { Fault, faults } from '../errors.ts';
 import { Relay } from '../cluster/relay.ts';
-import { memberPoints, type MemberPoints } from '../cluster/ring.ts';
+import type { Peer } from '../cluster/peer.ts';
+import { memberPoints, Ring, type MemberPoints } from '../cluster/ring.ts';
 import type { TableRow } from '../cluster/table.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Stats } from '../ops/stats.ts';
+import type { Module } from '../route/module.ts';
 import type { Client } from '../session/client.ts';
 import type { Greeting } from '../wire/handshake.ts';
+import type { LinkServer } from './link-server.ts';
+import { Migration } from './migration.ts';
+
+const NOTHING = Buffer.alloc(0);
 
 export interface ClusterWorkerOptions {
   config: NodeConfig;
@@ -25,13 +33,18 @@ export interface ClusterWorkerOptions {
 export class ClusterWorker {
   readonly links: Links;
   readonly relay: Relay;
+  readonly #self: { readonly type: string; readonly host: string; readonly port: number; readonly worker: number };
+  readonly #log: Logger;
   #messenger: Messenger | undefined;
+  #migration: Migration | undefined;
   #config: NodeConfig;
   #gateTypes: readonly string[];
   #points = new Map<string, MemberPoints>();
 
   constructor({ config, folder, self, stats, log, now }: ClusterWorkerOptions) {
     this.#config = config;
+    this.#log = log;
+    this.#self = { type: config.node_type, host: self.host, port: self.port, worker: self.worker };
     this.#gateTypes = [config.gate_host === '' ? 'gate' : config.node_type];
     this.links = new Links({ self, settings: linksSettingsOf(config), log, now });
     this.relay = new Relay(config.routes, {
@@ -45,12 +58,52 @@ export class ClusterWorker {
   }
 
   /** Ties it to the clients of this worker. */
-  serve(clients: GateClients): Messenger {
+  serve(clients: GateClients, server: LinkServer, modules: readonly Module[]): Messenger {
     const messenger = new Messenger({ peers: this.links, clients, settings: this.#messengerSettings(), wallNow: () => Date.now() });
-    this.links.onControl((peer, cmd, data, reply) => void messenger.handle(peer, cmd, data, reply));
+    const migration = new Migration({ links: this.links, server, modules, log: this.#log });
+    this.links.onControl((peer, cmd, data, reply) => {
+      if (messenger.handle(peer, cmd, data, reply)) return;
+      const code = this.#handle(peer, cmd, data, clients, migration);
+      if (code !== undefined) reply(code, NOTHING);
+    });
+    this.#migration = migration;
     this.links.onLost((peer) => messenger.lost(peer));
     this.#messenger = messenger;
     return messenger;
+  }
+
+  /** What is about the workers themselves. Returns the code of the reply. */
+  #handle(peer: Peer, cmd: number, data: Buffer, clients: GateClients, migration: Migration): number {
+    try {
+      if (cmd === control.pause) this.links.pause(peer.id);
+      else if (cmd === control.migrate) migration.arrive(data);
+      else if (cmd === control.moved) {
+        const { worker, sessions } = moved.decode(data);
+        const here = sessions.map((session) => clients.bySession(session)).filter((client) => client !== undefined);
+        this.relay.repin(here, peer.id, worker);
+      } else return faults.unknownCommand.code;
+      return 0;
+    } catch (error) {
+      this.#log.warn('a worker asked for what can not be done', { peer: peer.id, cmd, err: error });
+      return error instanceof Fault ? error.code : faults.failed.code;
+    }
+  }
+
+  /**
+   * The worker leaves: sessions of clients of gates go on in the worker that takes its place, in the others of this node, or with the node in other
+   * nodes. Resolves when they are away.
+   */
+  async leave(how: { workers: number; isReplaced: boolean } | undefined): Promise<void> {
+    const { type, host, port, worker } = this.#self;
+    if (how?.isReplaced === true) return this.#migration?.run(() => nodeIdOf(this.#self, worker));
+    const own = addressOf({ host, port });
+    const rows = this.links.table
+      .ofType(type)
+      .filter(({ facts }) => facts?.state !== 'draining')
+      .map((member) => (addressOf(member) === own ? { ...member, workers: how?.workers ?? 0 } : member))
+      .filter(({ workers }) => workers > 0);
+    const ring = rows.length === 0 ? undefined : Ring.of(rows.map((member) => memberPoints(addressOf(member), member.workers)));
+    await this.#migration?.run((session) => ring?.find(session));
   }
 
   /** A client is gone from this worker. */

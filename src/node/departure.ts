@@ -10,6 +10,9 @@ const MOVING = 32;
 /** While draining, a slice of the connections goes each time. */
 const PACE_MS = 50;
 
+/** A node of the original reads that we are gone, and asks us for so long: it gets answers. */
+const ORIGINALS_MS = 2000;
+
 /** Sends a connection away; calls back when the descriptor has left this process. */
 export type HandOver = (connection: Connection, taken: { handle: Handle; rest: Buffer }, sent: () => void) => void;
 
@@ -17,6 +20,7 @@ export class Departure {
   /** Resolves when no connection is left. */
   readonly done: Promise<void>;
   readonly #serve: Serve;
+  readonly #sessionsAway: Promise<void>;
   #finish: () => void = () => undefined;
   #handOver: HandOver | undefined;
   /** Those that have not been told to go yet. A live view: who comes while we leave is in it, too. */
@@ -30,8 +34,10 @@ export class Departure {
   #deadline: NodeJS.Timeout | undefined;
   #isLate = false;
 
-  constructor(serve: Serve) {
+  /** `sessionsAway` resolves when no session of a client of a gate is here any more. */
+  constructor(serve: Serve, sessionsAway: Promise<void>) {
     this.#serve = serve;
+    this.#sessionsAway = sessionsAway;
     this.#others = serve.connections.values();
     this.done = new Promise((resolve) => (this.#finish = resolve));
   }
@@ -43,7 +49,7 @@ export class Departure {
       this.#due.add(connection);
       this.#schedule();
     };
-    for (const connection of [...this.#serve.connections]) if (connection.isLink) this.#end(connection);
+    this.#endLinks();
     this.#deadline = setTimeout(() => {
       this.#isLate = true;
       for (const connection of [...this.#serve.connections]) this.#endIfLate(connection);
@@ -64,13 +70,26 @@ export class Departure {
     this.#pace = setInterval(() => {
       for (let n = 0; n < slice; n++) {
         const other = this.#next();
-        if (other !== undefined) this.#end(other);
+        if (other !== undefined && !other.isLink) this.#end(other);
       }
     }, PACE_MS);
+    this.#endLinks();
     this.#deadline = setTimeout(() => {
       for (const connection of [...this.#serve.connections]) this.#serve.end(connection, 'drain');
     }, drainMs);
     this.check();
+  }
+
+  /** Links go on until the sessions that they carry have moved; those of originals know no such thing and end when nothing is in flight. */
+  #endLinks(): void {
+    const links = [...this.#serve.connections].filter(({ isLink }) => isLink);
+    void this.#sessionsAway.then(() => {
+      for (const link of links) if (link.peer !== undefined) this.#end(link);
+    });
+    const originals = setTimeout(() => {
+      for (const link of links) if (link.peer === undefined) this.#end(link);
+    }, ORIGINALS_MS);
+    void this.done.then(() => clearTimeout(originals));
   }
 
   /** To be called whenever a connection is gone. */

@@ -15,13 +15,13 @@ export class IncomingPeer<Known = unknown> implements Peer {
   readonly isOurs = true;
   /** Clients that it has introduced, by the number that stands for each. */
   readonly known = new Map<number, Known>();
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #outbox: Outbox;
   readonly #pending = new Pending<Question>();
   readonly #now: () => number;
 
   constructor(connection: Connection, id: string, type: string, outbox: Outbox, now: () => number) {
-    this.#connection = connection;
+    this.connection = connection;
     this.id = id;
     this.type = type;
     this.#outbox = outbox;
@@ -30,12 +30,12 @@ export class IncomingPeer<Known = unknown> implements Peer {
 
   ask(cmd: number, data: Uint8Array, answered: Answered, timeoutMs = ASK_MS): void {
     const question = new Question(cmd, data, this.#now() + timeoutMs, answered);
-    if (this.#connection.state !== 'open') return question.failed('closed');
-    this.#outbox.ask(this.#connection, cmd, this.#pending.add(question), data);
+    if (this.connection.state !== 'open') return question.failed('closed');
+    this.#outbox.ask(this.connection, cmd, this.#pending.add(question), data);
   }
 
   tell(cmd: number, data: Uint8Array): void {
-    this.#outbox.ask(this.#connection, cmd, 0, data);
+    this.#outbox.ask(this.connection, cmd, 0, data);
   }
 
   /** @internal */

@@ -11,69 +11,25 @@ import type { Stats, Tally } from '../ops/stats.ts';
 import { Context } from '../route/context.ts';
 import { isPromise, type Hooks } from '../route/hooks.ts';
 import type { Route, Router } from '../route/router.ts';
-import { Client, type ClientHost } from '../session/client.ts';
-import type { BindResult, GroupResult } from '../session/results.ts';
+import { Client } from '../session/client.ts';
 import type { Reply } from '../wire/codec.ts';
 import { FAREWELL, isControl } from '../wire/commands.ts';
-import { Frame } from '../wire/frame.ts';
+import type { Frame } from '../wire/frame.ts';
 import type { Greeting } from '../wire/handshake.ts';
-import { contextAt, readContextHead, readOrigin, traceOf, type Origin } from '../wire/relay-context.ts';
+import { contextAt, readContextHead, readOrigin, type Origin } from '../wire/relay-context.ts';
 import { readBody, readData } from '../wire/body.ts';
 import { readFarewell } from '../cluster/farewell.ts';
 import type { Links } from '../cluster/links.ts';
-import type { ClientRef, Messenger } from '../cluster/messenger.ts';
-import type { Peer } from '../cluster/peer.ts';
 import { IncomingPeer } from './incoming-peer.ts';
 import type { Limits } from './limits.ts';
+import { RemoteClients } from './remote-clients.ts';
 import type { Replies } from './replies.ts';
+import { mayStart, RelayedFrame, Seat, tracer, type Task } from './seat.ts';
 import { Waiting } from './waiting.ts';
 
 const SWEEP_MS = 100;
 /** Sessions are looked at in slices, so that many of them cost no long pause. */
 const SLICE = 2000;
-
-/** A request that waits for its session, or is being answered. */
-interface Task {
-  readonly connection: Connection;
-  readonly frame: RelayedFrame;
-  readonly route: Route;
-}
-
-/** The body without the context, and the number that the request has in its session. */
-class RelayedFrame extends Frame {
-  number = 0;
-  session = '';
-}
-
-const tracer = {
-  traceId(frame: Frame): string {
-    const given = readBody(frame.bytes, frame.start, frame.end).traceId;
-    return given !== '' || !(frame instanceof RelayedFrame) ? given : traceOf(frame.session, frame.number);
-  },
-};
-
-/** What is known here of a client of a gate. */
-export class Seat {
-  /** Id of the session. */
-  readonly id: string;
-  readonly remote: string;
-  user = '';
-  /** Undefined while it has said nothing for a long time: then modules have been told that it left, and its session is forgotten. */
-  client: Client | undefined;
-  /** The link that its requests come on. */
-  connection: Connection | undefined;
-  /** Node id of the worker that has its connection. */
-  gate = '';
-  /** Handlers at work: how many each of them allows at once. */
-  readonly running: number[] = [];
-  queue: Task[] | undefined;
-  lastUsed = 0;
-
-  constructor(id: string, remote: string) {
-    this.id = id;
-    this.remote = remote;
-  }
-}
 
 /** Read into again and again: one for each request would be garbage. */
 const head = { ref: 0, number: 0, origin: 0 };
@@ -91,11 +47,11 @@ export interface LinkServerOptions {
   now(): number;
 }
 
-export class LinkServer implements ClientHost {
-  readonly ledger: Ledger;
+export class LinkServer {
   readonly seats = new Map<string, Seat>();
-  /** Reaches the clients at their gates; set when the worker starts. */
-  messenger: Messenger | undefined;
+  readonly clients: RemoteClients;
+  /** Set while sessions move to other workers: called with each that has nothing to do any more. */
+  onIdle: ((seat: Seat) => void) | undefined;
   readonly #options: LinkServerOptions;
   readonly #peers = new Map<Connection, IncomingPeer<Seat>>();
   readonly #running = new Map<Connection, Set<Waiting>>();
@@ -104,7 +60,7 @@ export class LinkServer implements ClientHost {
 
   constructor(options: LinkServerOptions) {
     this.#options = options;
-    this.ledger = options.ledger;
+    this.clients = new RemoteClients(options.ledger, options.hooks);
   }
 
   // ---- links ----
@@ -192,7 +148,7 @@ export class LinkServer implements ClientHost {
   }
 
   #open(seat: Seat): void {
-    const client = new Client({ id: seat.id, remote: seat.remote }, this, seat);
+    const client = new Client({ id: seat.id, remote: seat.remote }, this.clients, seat);
     client.userId = seat.user;
     seat.client = client;
     this.#options.hooks.connected(client);
@@ -257,12 +213,14 @@ export class LinkServer implements ClientHost {
     seat.running.splice(seat.running.indexOf(route.concurrent), 1);
     this.#options.outbox.markDirty(connection);
     const { queue } = seat;
-    if (queue === undefined) return;
+    if (queue === undefined) return void this.onIdle?.(seat);
     while (queue.length > 0 && mayStart(seat, queue[0]!.route)) {
       const next = queue.shift()!;
       this.#start(seat, next.connection, next.frame, next.route);
     }
-    if (queue.length === 0) seat.queue = undefined;
+    if (queue.length > 0) return;
+    seat.queue = undefined;
+    if (seat.running.length === 0) this.onIdle?.(seat);
   }
 
   #refuse(connection: Connection, frame: Frame, fault: keyof typeof faults, text: string = faults[fault].text): void {
@@ -291,10 +249,28 @@ export class LinkServer implements ClientHost {
     const seat = said === undefined ? undefined : peer.known.get(said.ref);
     if (said === undefined || seat === undefined) return;
     peer.known.delete(said.ref);
-    if (!said.hasMoved && seat.connection === connection) this.#left(seat, 'peer');
+    if (!said.hasMoved && seat.connection === connection) this.left(seat, 'peer');
   }
 
-  #left(seat: Seat, reason: string): void {
+  /** The workers whose links we serve, with the clients that they have introduced. */
+  get peers(): Iterable<IncomingPeer<Seat>> {
+    return this.#peers.values();
+  }
+
+  /** A session that another worker had until now: its client is known when the first request of it comes. */
+  arrive(session: string, address: string, user: string, restore: (client: Client) => void): void {
+    const seat = this.seats.get(session) ?? new Seat(session, address);
+    this.seats.set(session, seat);
+    seat.user = user;
+    seat.lastUsed = this.#options.now();
+    this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);
+    // its first request may have been quicker
+    if (seat.client === undefined) this.#open(seat);
+    restore(seat.client!);
+  }
+
+  /** The session is over here: its client has gone, or goes on elsewhere. */
+  left(seat: Seat, reason: string): void {
     this.seats.delete(seat.id);
     this.#forget(seat, reason);
   }
@@ -318,7 +294,7 @@ export class LinkServer implements ClientHost {
       const { value: seat, done } = this.#sweeping.next();
       if (done) return void (this.#sweeping = undefined);
       const isIdle = seat.running.length === 0 && at - seat.lastUsed > remoteSessionIdleMs;
-      if (isIdle && seat.connection === undefined) this.#left(seat, 'peer');
+      if (isIdle && seat.connection === undefined) this.left(seat, 'peer');
       else if (isIdle) this.#forget(seat, 'idle');
     }
   }
@@ -326,74 +302,6 @@ export class LinkServer implements ClientHost {
   /** Ends all sessions; their modules are told. */
   end(): void {
     clearInterval(this.#timer);
-    for (const seat of [...this.seats.values()]) this.#left(seat, 'worker');
-  }
-
-  // ---- what modules ask of a client ----
-
-  push(client: Client, cmd: number, data: string | Uint8Array): boolean {
-    return this.isConnected(client) && this.#gates().pushSession(refOf(client), cmd, data);
-  }
-
-  close(client: Client): void {
-    this.kick(client, '', 0);
-  }
-
-  isConnected(client: Client): boolean {
-    const seat = client.seat as Seat;
-    return seat.client === client && seat.connection !== undefined;
-  }
-
-  kick(client: Client, reason: string, code: number): void {
-    void this.#gates().kickSession(refOf(client), reason, code);
-  }
-
-  async bind(client: Client, user: string): Promise<BindResult> {
-    const result = await this.#gates().bind(refOf(client), user);
-    if (result === 'bound' || result === 'replaced') this.#rename(client, user);
-    return result;
-  }
-
-  async unbind(client: Client): Promise<GroupResult> {
-    const result = await this.#gates().unbind(refOf(client), client.userId);
-    if (result === 'done') this.#rename(client, '');
-    return result;
-  }
-
-  /** The gate says so with its next request, too. */
-  #rename(client: Client, user: string): void {
-    (client.seat as Seat).user = user;
-    client.userId = user;
-  }
-
-  join(client: Client, group: string): Promise<GroupResult> {
-    return this.#gates().join(refOf(client), group);
-  }
-
-  leave(client: Client, group: string): Promise<GroupResult> {
-    return this.#gates().leave(refOf(client), group);
-  }
-
-  #gates(): Messenger {
-    if (this.messenger === undefined) throw new Error('clients of gates need a worker that is started');
-    return this.messenger;
-  }
-
-  /** What waits in its gate is not known here. */
-  outgoing(): number {
-    return 0;
-  }
-
-  expired(client: Client, key: string, value: unknown): void {
-    this.#options.hooks.expired(client, key, value);
+    for (const seat of [...this.seats.values()]) this.left(seat, 'worker');
   }
 }
-
-/** One request of a session at a time, unless its module allows more. */
-function mayStart(seat: Seat, route: Route): boolean {
-  if (seat.running.length === 0) return true;
-  return seat.running.length < route.concurrent && seat.running.every((concurrent) => concurrent > seat.running.length);
-}
-
-/** A client at its gate: where its requests come from, it can be reached. */
-const refOf = (client: Client): ClientRef => ({ id: client.id, peer: (client.seat as Seat).connection?.peer as Peer | undefined });

@@ -4,8 +4,10 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { bindShared, listenOn, type Handle } from '../net/handle.ts';
 
-export interface Listening {
-  kind: 'gate' | 'node';
+export type PortKind = 'gate' | 'node' | 'admin';
+
+export interface Listening<K extends PortKind = 'gate' | 'node'> {
+  kind: K;
   host: string;
   port: number;
   close(): void;
@@ -15,7 +17,7 @@ export interface Listening {
 export const BACKLOG = 511;
 
 /** Throws one sentence with address, reason and, for a port that is taken, the process that holds it where that can be known. */
-export async function listen(server: net.Server, host: string, port: number, kind: 'gate' | 'node'): Promise<Listening> {
+export async function listen<K extends PortKind>(server: net.Server, host: string, port: number, kind: K): Promise<Listening<K>> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port, kind)));
     server.listen({ host, port, backlog: BACKLOG }, () => resolve());
@@ -24,38 +26,43 @@ export async function listen(server: net.Server, host: string, port: number, kin
 }
 
 /** A port that is ours, and that nobody can connect to until a process listens on its handle. */
-export interface Reserved extends Listening {
+export interface Reserved<K extends PortKind = 'gate' | 'node'> extends Listening<K> {
   readonly handle: Handle;
   /** Begins to accept in this process. */
   open(server: net.Server): Promise<void>;
 }
 
 /** Takes a port; throws as listen() does. */
-export async function reserve(host: string, port: number, kind: 'gate' | 'node'): Promise<Reserved> {
+export async function reserve<K extends PortKind>(host: string, port: number, kind: K): Promise<Reserved<K>> {
   // binding alone does not tell that a port is taken; listening does
   const probe = net.createServer();
   await listen(probe, host, port, kind);
   const found = probe.address() as AddressInfo;
   probe.close();
   const bound = bindShared(found.address, found.port);
+  return reservedOn(bound.handle, host, bound.port, kind);
+}
+
+/** A port whose descriptor is there already. */
+export function reservedOn<K extends PortKind>(handle: Handle, host: string, port: number, kind: K): Reserved<K> {
   let listening: net.Server | undefined;
   return {
     kind,
     host,
-    port: bound.port,
-    handle: bound.handle,
+    port,
+    handle,
     open: (server) =>
       new Promise((resolve, reject) => {
         listening = server;
-        server.once('error', (error) => reject(listenError(error, host, bound.port, kind)));
+        server.once('error', (error) => reject(listenError(error, host, port, kind)));
         server.once('listening', resolve);
-        listenOn(server, bound.handle, BACKLOG);
+        listenOn(server, handle, BACKLOG);
       }),
-    close: () => (listening ?? bound.handle).close(),
+    close: () => (listening ?? handle).close(),
   };
 }
 
-export function listenError(error: NodeJS.ErrnoException, host: string, port: number, kind: 'gate' | 'node'): Error {
+export function listenError(error: NodeJS.ErrnoException, host: string, port: number, kind: PortKind): Error {
   const where = `cannot listen on ${host}:${port} (${kind}_port)`;
   if (error.code === 'EADDRINUSE') {
     const holder = holderOf(port);

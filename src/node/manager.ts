@@ -13,10 +13,10 @@ import { startAdmin, type Admin } from '../ops/admin.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
 import type { ToWorker } from './channel.ts';
-import { listen, reserve, type Listening } from './listen.ts';
 import { Membership } from './membership.ts';
 import { createNodePort } from './node-port.ts';
 import { Pool, type Left } from './pool.ts';
+import { Ports, type GivenPort } from './ports.ts';
 import { adminSource, type ManagerCounts } from './status.ts';
 
 /** A connection for which there is no worker at this moment is tried again so often, and for so long. */
@@ -35,6 +35,8 @@ export interface ManagerOptions {
   folder: string;
   version: string;
   log?: Logger;
+  /** Ports that are open already, in place of those of the configuration. */
+  ports?: readonly GivenPort[] | undefined;
   /** Gets the resource ledger of each worker that leaves in order; whatever is held in it has leaked. */
   onLeft?: ((left: Left) => void) | undefined;
 }
@@ -56,8 +58,7 @@ export class Manager {
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   #config: NodeConfig;
   #state: NodeState = 'starting';
-  #listening: Listening[] = [];
-  #shared: Handle | undefined;
+  readonly #ports: Ports;
   #admin: Admin | undefined;
   #queue: AcceptQueue<net.Socket>;
   #changing: Promise<unknown> = Promise.resolve();
@@ -78,8 +79,9 @@ export class Manager {
     return manager;
   }
 
-  constructor({ config, folder, version, log, onLeft }: ManagerOptions) {
+  constructor({ config, folder, version, log, ports, onLeft }: ManagerOptions) {
     this.#config = config;
+    this.#ports = new Ports(ports);
     this.#folder = folder;
     this.version = version;
     this.log =
@@ -102,14 +104,15 @@ export class Manager {
       folder: this.#folder,
       instance: this.#instance,
       log: this.log,
-      nodePort: () => this.#listening.find(({ kind }) => kind === 'node')?.port ?? 0,
+      nodePort: () => this.#ports.node?.port ?? 0,
       now: () => performance.now(),
       onHandover: (transfer, handle) => this.#give({ ...transfer, type: 'adopt' }, handle, 'worker'),
       onLeft,
       onChange: () => this.#queue.pump(),
       onStart: (worker) => {
-        // a descriptor that stays open here: each worker gets a copy
-        if (this.#shared !== undefined) worker.channel.send({ type: 'listen' }, this.#shared);
+        for (const [i, handle] of this.#ports.shared.entries()) {
+          worker.channel.send({ type: 'listen', isLast: i === this.#ports.shared.length - 1 }, handle);
+        }
         worker.channel.send({ type: 'members', members: this.membership.members });
       },
     });
@@ -125,17 +128,14 @@ export class Manager {
 
   async #begin(): Promise<void> {
     this.#delay.enable();
-    const { gate_host, gate_port, node_host, node_port, is_reuseport, admin_host, admin_port } = this.#config;
+    const { admin_host: host, admin_port: port } = this.#config;
     // ports first: a port that is taken is known before any worker has been started
-    const gate = gate_host === '' ? undefined : await reserve(gate_host, gate_port, 'gate');
-    if (gate !== undefined) this.#listening.push(gate);
-    if (is_reuseport) this.#shared = gate?.handle;
-    if (node_host !== '') this.#listening.push(await listen(this.#nodePort(), node_host, node_port, 'node'));
-    if (admin_port !== null) {
-      this.#admin = await startAdmin({ host: admin_host, port: admin_port, source: adminSource(this), log: this.log });
+    await this.#ports.take(this.#config, this.#nodePort());
+    if (port !== null) {
+      this.#admin = await startAdmin({ host, port, listen: this.#ports.admin, source: adminSource(this), log: this.log });
     }
     await Promise.all([this.pool.start(), this.membership.begin(MAX_DIRECTORY_MS)]);
-    if (!is_reuseport) await gate?.open(this.#gate());
+    await this.#ports.open(() => this.#gate());
     this.#state = 'serving';
     this.#announce();
     this.#queue.pump();
@@ -144,7 +144,7 @@ export class Manager {
 
   /** Tells the others who we are; whoever has no node port can not be reached by them. */
   #announce(): void {
-    const node = this.#listening.find(({ kind }) => kind === 'node');
+    const { node } = this.#ports;
     if (node === undefined) return;
     const { server_name, node_type, node_host, gate_advertise } = this.#config;
     this.membership.announce({
@@ -243,7 +243,7 @@ export class Manager {
   }
 
   listeners(): ListenerStatus[] {
-    return this.#listening.map(({ kind, host, port }) => ({
+    return this.#ports.listening.map(({ kind, host, port }) => ({
       name: kind,
       kind,
       host,
@@ -378,8 +378,7 @@ export class Manager {
 
   #stopListening(): void {
     this.#queue.close();
-    this.#shared = undefined;
-    for (const { close } of this.#listening) close();
+    this.#ports.close();
   }
 
   async #close(): Promise<void> {

@@ -144,7 +144,7 @@ export class Pool {
       place.replacing = false;
     }
     if (old === undefined || !this.#processes.has(old)) return;
-    this.#leave(old);
+    this.#leave(old, true);
     await old.gone;
   }
 
@@ -152,7 +152,7 @@ export class Pool {
   async drain(drainMs: number): Promise<void> {
     this.#ending = true;
     for (const place of this.#places.values()) clearTimeout(place.timer);
-    for (const worker of this.#processes) this.#leave(worker, { type: 'drain', drainMs });
+    for (const worker of this.#processes) this.#tellToLeave(worker, { type: 'drain', drainMs });
     await this.#allGone();
   }
 
@@ -315,7 +315,12 @@ export class Pool {
     onLeft?.(left);
   }
 
-  #leave(worker: WorkerProcess, message: ToWorker = { type: 'leave', drainMs: this.#config.drain_ms }): void {
+  #leave(worker: WorkerProcess, isReplaced = false): void {
+    const { drain_ms: drainMs } = this.#config;
+    this.#tellToLeave(worker, { type: 'leave', drainMs, workers: this.#places.size, isReplaced });
+  }
+
+  #tellToLeave(worker: WorkerProcess, message: ToWorker): void {
     if (worker.state === 'starting') return void worker.child.kill('SIGKILL');
     // one that hands its connections over and learns that the node drains has nobody left to hand them to
     if (worker.state === 'leaving' && message.type === 'leave') return;

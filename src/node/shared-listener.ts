@@ -1,4 +1,4 @@
-// A worker that accepts by itself, beside the others on one listening handle: cheaper than passing, but nobody chooses who gets which.
+// A worker that accepts by itself, beside the others on the same listening handles: cheaper than passing, but nobody chooses who gets which.
 
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -14,15 +14,19 @@ export interface SharedListenerOptions {
   /** False while nobody new may be let in. */
   isReady(): boolean;
   admit(socket: net.Socket): void;
+  /** It accepts on every handle that it is to get. */
   listening(): void;
   failed(error: Error): void;
 }
 
 export class SharedListener {
-  readonly #server: net.Server;
+  readonly #servers: net.Server[] = [];
+  readonly #options: SharedListenerOptions;
   readonly #queue: AcceptQueue<net.Socket>;
 
-  constructor(handle: Handle, { config, stats, isReady, admit, listening, failed }: SharedListenerOptions) {
+  constructor(options: SharedListenerOptions) {
+    const { config, stats, isReady, admit } = options;
+    this.#options = options;
     this.#queue = new AcceptQueue<net.Socket>({
       rate: shareOf(config, 'accept_rate'),
       burst: shareOf(config, 'accept_burst'),
@@ -36,13 +40,19 @@ export class SharedListener {
         socket.destroy();
       },
     });
-    this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
+  }
+
+  /** Accepts on one more handle; `isLast` says that there are no others. */
+  add(handle: Handle, isLast: boolean): void {
+    const { stats, isReady, listening, failed } = this.#options;
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
       socket.on('error', () => undefined);
       if (this.#queue.add(socket) === 'waiting' && isReady()) stats.countLimit('accept_rate');
     });
-    this.#server.on('error', failed);
-    this.#server.on('listening', listening);
-    listenOn(this.#server, handle, BACKLOG);
+    this.#servers.push(server);
+    server.on('error', failed);
+    if (isLast) server.on('listening', listening);
+    listenOn(server, handle, BACKLOG);
   }
 
   configure(config: NodeConfig): void {
@@ -51,13 +61,13 @@ export class SharedListener {
 
   /** Stops accepting and lets in all who wait. */
   leave(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
     this.#queue.admitAll();
   }
 
   /** Stops accepting and refuses all who wait. */
   close(): void {
-    this.#server.close();
+    for (const server of this.#servers) server.close();
     this.#queue.close();
   }
 }

@@ -130,9 +130,9 @@ class Worker {
         if (change === -1) this.#departure?.check();
       },
     });
-    const messenger = this.#cluster.serve(this.#serve.clients);
+    const messenger = this.#cluster.serve(this.#serve.clients, this.#serve.links, modules);
     this.#serve.clients.messenger = messenger;
-    this.#serve.links.messenger = messenger;
+    this.#serve.links.clients.messenger = messenger;
     this.#hosts = new ModuleHosts(router.modules, {
       messenger,
       node: { name: init.config.server_name, type: init.config.node_type, worker: init.index },
@@ -174,7 +174,7 @@ class Worker {
         return;
       }
       case 'listen':
-        return this.#listen(handle);
+        return this.#listen(handle, message.isLast);
       case 'unlisten':
         this.#listener?.leave();
         return this.#report(message.ask);
@@ -191,7 +191,7 @@ class Worker {
       case 'leave':
         // whoever waits to be let in here is let in elsewhere
         this.#listener?.leave();
-        return this.#leave().move(message.drainMs, this.#handOver);
+        return this.#leave(message).move(message.drainMs, this.#handOver);
       case 'drain':
         this.#listener?.close();
         return this.#leave().drain(message.drainMs);
@@ -217,8 +217,8 @@ class Worker {
     });
   }
 
-  #listen(handle: Handle): void {
-    this.#listener = new SharedListener(handle, {
+  #listen(handle: Handle, isLast: boolean): void {
+    this.#listener ??= new SharedListener({
       config: this.#config,
       stats: this.#stats,
       isReady: () => !this.#isFull,
@@ -229,6 +229,7 @@ class Worker {
         this.#channel.send({ type: 'failed', message: `can not listen: ${message}` }, undefined, exit);
       },
     });
+    this.#listener.add(handle, isLast);
   }
 
   #configure(config: NodeConfig): void {
@@ -278,9 +279,9 @@ class Worker {
   // ---- leaving ----
 
   /** Stops accepting; when the last connection is gone, the process ends. */
-  #leave(): Departure {
+  #leave(how?: Message<'leave'>): Departure {
     if (this.#departure !== undefined) return this.#departure;
-    this.#departure = new Departure(this.#serve);
+    this.#departure = new Departure(this.#serve, this.#cluster.leave(how));
     void this.#departure.done.then(() => this.#end());
     return this.#departure;
   }

@@ -22,6 +22,10 @@ export class Hooks {
       if (module.disconnected !== undefined) this.#guard(module, () => module.disconnected!(client, reason));
   }
 
+  drain(): void {
+    for (const module of this.#modules) if (module.drain !== undefined) this.#guard(module, () => module.drain!());
+  }
+
   expired(client: Client, key: string, value: unknown): void {
     for (const module of this.#modules) if (module.expired !== undefined) this.#guard(module, () => module.expired!(client, key, value));
   }

@@ -85,6 +85,15 @@ export interface Module {
   /** A client has connected. Not called again when its connection moves to another worker. */
   readonly connected?: (client: Client) => unknown;
   readonly disconnected?: (client: Client, reason: string) => unknown;
+  /** The worker leaves: it is drained, or another takes its place. Nothing new comes; sessions of clients of gates go on elsewhere. */
+  readonly drain?: () => unknown;
+  /**
+   * What the module remembers of a client of a gate beside its session, for the worker that has the client from now on: plain data, as structuredClone
+   * takes it. Properties of the session travel by themselves.
+   */
+  readonly export?: (client: Client) => unknown;
+  /** Takes what `export` of this module gave in the worker that had the client before. */
+  readonly import?: (client: Client, value: unknown) => unknown;
   /** A property of a session reached the end of its ttlMs. */
   readonly expired?: (client: Client, key: string, value: unknown) => unknown;
   /** Gets every command that nobody claimed; one module of a node may have it. */

@@ -110,10 +110,24 @@ export function checkModule(value: unknown, where: string): Module {
   if (typeof module['name'] !== 'string' || !/^[a-z][a-z0-9_-]{0,62}$/.test(module['name'])) {
     throw fail(`"name" must be a short lower-case word, got ${JSON.stringify(module['name'])}`);
   }
-  const known = ['name', 'start', 'stop', 'use', 'commands', 'connected', 'disconnected', 'expired', 'fallback', 'stores'];
+  const known = [
+    'name',
+    'start',
+    'stop',
+    'use',
+    'commands',
+    'connected',
+    'disconnected',
+    'drain',
+    'export',
+    'import',
+    'expired',
+    'fallback',
+    'stores',
+  ];
   const unknown = Object.keys(module).find((key) => !known.includes(key));
   if (unknown !== undefined) throw fail(`unknown key "${unknown}"; there is: ${known.join(', ')}`);
-  for (const key of ['start', 'stop', 'connected', 'disconnected', 'expired', 'fallback']) {
+  for (const key of ['start', 'stop', 'connected', 'disconnected', 'drain', 'export', 'import', 'expired', 'fallback']) {
     if (module[key] !== undefined && typeof module[key] !== 'function') throw fail(`"${key}" must be a function`);
   }
   if (module['use'] !== undefined && !(Array.isArray(module['use']) && module['use'].every((m) => typeof m === 'function'))) {

@@ -140,7 +140,7 @@ test('what is not for it is left to others, and what does not parse is answered 
   const replies: number[] = [];
   const peer = cluster.peer(a, b);
   const ask = (cmd: number, data: Buffer) => a.messenger.handle(peer, cmd, data, (code) => replies.push(code));
-  assert.equal(ask(control.clientLeft, Buffer.alloc(0)), false);
+  assert.equal(ask(control.migrate, Buffer.alloc(0)), false);
   for (const cmd of [control.push, control.kick, control.groupPush, control.claim, control.locate, control.bind, control.join]) {
     assert.equal(ask(cmd, Buffer.from([0xff])), true);
   }

@@ -97,7 +97,7 @@ const tables: Readonly<Record<string, { ours: MessageType<unknown>; values: fc.A
   Claim: { ours: messages.claim, values: fc.record({ user: text, session: text, time, refuse: fc.boolean() }) },
   ClaimReply: { ours: messages.claimReply, values: fc.record({ result: uint32, time }) },
   Locate: { ours: messages.locate, values: fc.record({ users: names }) },
-  ClientLeft: { ours: messages.clientLeft, values: fc.record({ sessions: names, reason: text }) },
+  Moved: { ours: messages.moved, values: fc.record({ worker: text, sessions: names }) },
   Resume: { ours: messages.resume, values: fc.record({ session: text, token: bytes(200) }) },
   Transfer: {
     ours: messages.transfer,
@@ -140,7 +140,7 @@ test('lists, names and data above their limits are refused when they are read', 
   isRefused(messages.locate.decode, messages.locate.encode({ users: many }), /4097 users, the limit is 4096/);
   isRefused(messages.locate.decode, messages.locate.encode({ users: [long] }), /users of 257 bytes/);
   isRefused(messages.bind.decode, messages.bind.encode({ user: long }), /user of 257 bytes/);
-  isRefused(messages.clientLeft.decode, messages.clientLeft.encode({ sessions: many }), /4097 sessions/);
+  isRefused(messages.moved.decode, messages.moved.encode({ sessions: many }), /4097 sessions/);
   isRefused(messages.kick.decode, messages.kick.encode({ reason: 'x'.repeat(messages.MAX_REASON + 1) }), /reason of 1025 bytes/);
   isRefused(messages.resume.decode, messages.resume.encode({ token: Buffer.alloc(4097) }), /token of 4097 bytes/);
   isRefused(messages.transfer.decode, messages.transfer.encode({ properties: Buffer.alloc(4 * 1024 * 1024 + 1) }), /properties of/);

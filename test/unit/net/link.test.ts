@@ -71,6 +71,7 @@ async function linked(t: TestContext, script: Script, changed: Partial<LinkSetti
           assert.equal(request.result, undefined, 'each request ends once');
           request.result = { seen: seen(frame.cmd, frame.seq, Buffer.from(frame.body)) };
         },
+        again: () => assert.fail('nobody gives sessions away here'),
         failed: (fault, wasSent) => {
           assert.equal(request.result, undefined, 'each request ends once');
           request.result = { fault, wasSent };

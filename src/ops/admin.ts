@@ -1,7 +1,7 @@
 // The admin HTTP server of a node: health, metrics, views and the few changes that need no restart. Loopback unless told otherwise.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { z } from '../config/z.ts';
 import { AdminError, guard } from './admin-guard.ts';
 import { adminRoutes, type AdminSource, type Answer, type Route } from './admin-routes.ts';
@@ -17,6 +17,8 @@ export interface AdminOptions {
   host?: string;
   /** 0 takes a free one. */
   port: number;
+  /** Listens in place of that where the port is open already. */
+  listen?: ((server: Server) => void) | undefined;
   source: AdminSource;
   log: Logger;
   /** How long a request may take to arrive, and how long its answer may take to be made; default 10,000. */
@@ -31,7 +33,7 @@ export interface Admin {
 }
 
 /** Starts the admin server. Throws one sentence when the address cannot be had. */
-export async function startAdmin({ host = '127.0.0.1', port, source, log, deadlineMs = 10_000 }: AdminOptions): Promise<Admin> {
+export async function startAdmin({ host = '127.0.0.1', port, listen, source, log, deadlineMs = 10_000 }: AdminOptions): Promise<Admin> {
   const limits = { requestTimeout: deadlineMs, headersTimeout: deadlineMs, connectionsCheckingInterval: Math.min(1000, deadlineMs) };
   const server = createServer({ ...limits, keepAliveTimeout: 5000, maxHeaderSize: MAX_HEADER }, (request, response) => {
     void respond(request, response);
@@ -45,7 +47,9 @@ export async function startAdmin({ host = '127.0.0.1', port, source, log, deadli
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, host, port)));
-    server.listen({ host, port }, resolve);
+    server.once('listening', resolve);
+    if (listen === undefined) server.listen({ host, port });
+    else listen(server);
   });
   server.on('error', (error) => log.error('admin server failed', { error }));
   const bound = server.address() as AddressInfo;

@@ -113,8 +113,10 @@ export class Pool {
       this.#places.set(index, place);
       added.push(this.#spawn(place));
     }
-    for (const place of [...this.#places.values()].filter(({ index }) => index > count)) {
-      this.#places.delete(place.index);
+    const removed = [...this.#places.values()].filter(({ index }) => index > count);
+    // all of them first: each is told how many there are from now on
+    for (const { index } of removed) this.#places.delete(index);
+    for (const place of removed) {
       clearTimeout(place.timer);
       for (const worker of [place.current, place.starting]) if (worker !== undefined) this.#leave(worker);
     }

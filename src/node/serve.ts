@@ -93,6 +93,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
     }
     const connection = this.#open(socket, codec, this.#options.nextId(), false);
     this.#stats.accepted++;
+    this.#turnstile.arrived();
     this.#hooks.connected(this.clientOf(connection));
     return connection;
   }
@@ -144,7 +145,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
     const now = this.#now();
     connection.lastActive = Math.trunc(now);
     this.#stats.bytesIn += bytes;
-    this.#turn(connection, now);
+    if (!this.#turnstile.putsOff(connection, bytes, now)) this.#turn(connection, now);
   }
 
   /** Everything that one event makes possible on a connection: read, answer, write once, and judge whether to go on reading. */
@@ -224,12 +225,11 @@ export class Serve implements ConnectionEvents, ForwardHost {
   }
 
   #unknown(connection: Connection, frame: Frame): void {
-    const { unknown } = connection.codec;
     const stats = this.#stats.command('unknown');
     const { code, text: msg } = faults.unknownCommand;
-    if (unknown === 'ignore') return this.#tally.count(stats, code);
+    if (connection.codec.unknown === 'ignore') return this.#tally.count(stats, code);
     this.#send(connection, frame, { code, msg, data: '' }, stats);
-    if (unknown === 'reply and close' && !connection.isLink) this.end(connection, 'unknown_command');
+    if (connection.codec.unknown === 'reply and close' && !connection.isLink) this.end(connection, 'unknown_command');
   }
 
   #badBody(connection: Connection, frame: Frame, route: Route, error: unknown): void {
@@ -343,8 +343,8 @@ export class Serve implements ConnectionEvents, ForwardHost {
 
   #violation(connection: Connection, error: FramingError): void {
     if (error.reason === 'size') this.#stats.countLimit('max_frame' satisfies LimitKey);
-    const { id, remote } = connection;
-    if (this.#replies.mayLog()) this.#options.log.info('connection closed', { client: id, remote, why: error.message });
+    if (this.#replies.mayLog())
+      this.#options.log.info('connection closed', { client: connection.id, remote: connection.remote, why: error.message });
     this.end(connection, error.reason);
   }
 

@@ -5,6 +5,7 @@ import { paceMs } from '../net/pace.ts';
 import type { Stats } from '../ops/stats.ts';
 import type { Route, Router } from '../route/router.ts';
 import type { Frame } from '../wire/frame.ts';
+import { Haste } from './haste.ts';
 import type { Limits } from './limits.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { Throttle } from './throttle.ts';
@@ -13,12 +14,24 @@ export class Turnstile {
   readonly #router: Router;
   readonly #stats: Stats;
   readonly #throttle: Throttle;
+  readonly #haste: Haste<Connection>;
 
-  /** `wake` is called with a connection that waited for its pace. */
-  constructor({ router, stats, ledger }: ServeOptions, wake: (connection: Connection) => void) {
+  /** `wake` is called with a connection that waited for its pace or its turn. */
+  constructor({ router, stats, ledger, now }: ServeOptions, wake: (connection: Connection) => void) {
     this.#router = router;
     this.#stats = stats;
     this.#throttle = new Throttle(ledger, wake);
+    this.#haste = new Haste(now, wake);
+  }
+
+  /** A newcomer has arrived. */
+  arrived(): void {
+    this.#haste.arrived();
+  }
+
+  /** True if a connection that has sent something is served in a later turn of the event loop. */
+  putsOff(connection: Connection, bytes: number, now: number): boolean {
+    return this.#haste.putsOff(connection, bytes, now);
   }
 
   /** False while nothing more may be read from the connection. */
@@ -52,5 +65,6 @@ export class Turnstile {
 
   forget(connection: Connection): void {
     this.#throttle.forget(connection);
+    this.#haste.forget(connection);
   }
 }

@@ -3,17 +3,19 @@
 import { createHash } from 'node:crypto';
 
 const style = `
-:root { color-scheme: light dark; --line: #8884; --faint: #777; --good: #18794e; --bad: #c62a2f; }
-@media (prefers-color-scheme: dark) { :root { --faint: #999; --good: #4cc38a; --bad: #ff8589; } }
+:root { color-scheme: light dark; --line: #8884; --faint: #666; --good: #18794e; --bad: #c62a2f; }
+@media (prefers-color-scheme: dark) { :root { --faint: #aaa; --good: #4cc38a; --bad: #ff8589; } }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1rem; margin: 2rem 0 .5rem; }
 p { margin: .3rem 0; } .faint { color: var(--faint); } .good { color: var(--good); } .bad { color: var(--bad); }
-dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1px; background: var(--line); border: 1px solid var(--line); }
+dl { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px; background: var(--line); border: 1px solid var(--line); }
 dl div { background: Canvas; padding: .5rem .8rem; } dt { color: var(--faint); font-size: .85rem; }
 dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { font-weight: 500; color: var(--faint); } th:first-child, td:first-child { text-align: left; } td.text { text-align: left; }
+th { font-weight: 500; color: var(--faint); } th:first-child, td:first-child { padding-left: 0; }
+th:first-child, td:first-child, th:nth-child(2), td:nth-child(2), .words th, .words td { text-align: left; } .words table { width: auto; }
+@media (max-width: 40rem) { body { margin: 1rem auto; } dl { grid-template-columns: repeat(2, 1fr); } th, td { padding: .25rem .4rem; font-size: .85rem; } }
 `;
 
 const script = `
@@ -21,7 +23,11 @@ const element = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 const bytes = (n) => { let i = 0; while (n >= 1024 && i < 4) { n /= 1024; i++; } return number.format(n) + ['', ' KiB', ' MiB', ' GiB', ' TiB'][i]; };
 const add = (record) => Object.values(record).reduce((a, b) => a + b, 0);
-const requests = (stats) => Object.values(stats.commands).reduce((n, command) => n + add(command.codes), 0);
+const round = (n) => number.format(n < 100 ? n : Math.round(n));
+const percent = (n) => Math.round(n * 100) + ' %';
+const zero = { requests: 0, bytesIn: 0, bytesOut: 0, cpu: 0 };
+const count = (stats) => ({ bytesIn: stats.bytesIn, bytesOut: stats.bytesOut, cpu: stats.cpuSeconds,
+  requests: Object.values(stats.commands).reduce((n, command) => n + add(command.codes), 0) });
 const fill = (id, rows) => element(id).replaceChildren(...rows.map((cells) => {
   const row = document.createElement('tr');
   row.append(...cells.map((cell) => Object.assign(document.createElement('td'), { textContent: String(cell) })));
@@ -29,25 +35,32 @@ const fill = (id, rows) => element(id).replaceChildren(...rows.map((cells) => {
 }));
 let before;
 function show(node) {
-  const now = { at: performance.now(), requests: requests(node.totals), bytesIn: node.totals.bytesIn, bytesOut: node.totals.bytesOut };
-  const last = before ?? now;
-  const rate = (key) => Math.max(0, (now[key] - last[key]) / Math.max(1, now.at - last.at) * 1000);
+  const now = { at: performance.now(), of: node.pid, total: count(node.totals), workers: {} };
+  for (const worker of node.workers) now.workers[worker.index] = count(worker.stats);
+  // the first look shows averages since the start
+  const last = before?.of === now.of ? before : { at: now.at - (Date.now() - Date.parse(node.startedAt)), total: zero, workers: {} };
+  const seconds = Math.max(1, now.at - last.at) / 1000;
+  const perSecond = (after, former, key) => Math.max(0, after[key] - (former ?? zero)[key]) / seconds;
+  const rate = (key) => perSecond(now.total, last.total, key);
+  const own = (worker, key) => perSecond(now.workers[worker.index], last.workers[worker.index], key);
   document.title = node.name + ' - kimserver';
   element('name').textContent = node.name + ' (' + node.type + ')';
   element('about').textContent = 'kimserver ' + node.version + ', process ' + node.pid + ', since ' + new Date(node.startedAt).toLocaleString();
-  element('state').textContent = node.state + (node.ready ? ', ready' : ', not ready: ' + node.reasons.join('; '));
+  element('state').textContent = '\u25cf ' + node.state + (node.ready ? ', ready' : ', not ready: ' + node.reasons.join('; '));
   element('state').className = node.ready ? 'good' : 'bad';
   const numbers = {
-    connections: number.format(node.totals.connections), requests: number.format(rate('requests')),
+    connections: number.format(node.totals.connections), requests: round(rate('requests')),
     in: bytes(rate('bytesIn')), out: bytes(rate('bytesOut')), flight: number.format(node.totals.inFlight),
     outgoing: bytes(node.totals.outgoingBytes), refused: number.format(add(node.totals.refused) + add(node.manager.refused)),
     restarts: number.format(node.workers.reduce((n, worker) => n + worker.restarts, 0)),
   };
   for (const [id, text] of Object.entries(numbers)) element(id).textContent = text;
-  fill('workers', node.workers.map((worker) => [worker.index, worker.pid, worker.state, number.format(worker.stats.connections),
-    number.format(requests(worker.stats)), number.format(worker.stats.inFlight), bytes(worker.stats.rssBytes),
-    number.format(worker.stats.cpuSeconds) + ' s', number.format(worker.stats.loopLagSeconds * 1000) + ' ms', worker.restarts]));
-  fill('listeners', node.listeners.map((listener) => [listener.name, listener.host + ':' + listener.port, listener.kind, listener.codec]));
+  fill('workers', node.workers.map((worker) => [worker.index, worker.state, number.format(worker.stats.connections),
+    round(own(worker, 'requests')), percent(own(worker, 'cpu')), bytes(worker.stats.rssBytes),
+    number.format(worker.stats.loopLagSeconds * 1000) + ' ms', number.format(worker.stats.inFlight), worker.pid,
+    worker.restarts + (worker.lastExit === undefined ? '' : ' (' + worker.lastExit + ')')]));
+  fill('listeners', node.listeners.map((listener) => [listener.name, listener.host + ':' + listener.port,
+    listener.kind === 'gate' ? 'clients' : 'other nodes', listener.codec]));
   before = now;
 }
 async function refresh() {
@@ -56,9 +69,11 @@ async function refresh() {
     const body = await reply.json();
     if (!reply.ok) throw new Error(body.error);
     show(body);
-    element('fresh').textContent = 'numbers of ' + new Date().toLocaleTimeString();
+    element('fresh').textContent = 'Numbers of ' + new Date().toLocaleTimeString();
+    element('fresh').className = 'faint';
   } catch (error) {
-    element('fresh').textContent = 'the node does not answer: ' + error.message;
+    element('fresh').textContent = 'The node does not answer: ' + error.message;
+    element('fresh').className = 'bad';
   }
   setTimeout(refresh, 2000);
 }
@@ -67,11 +82,11 @@ refresh();
 
 const numbers = [
   ['connections', 'connections'],
-  ['requests', 'requests per second'],
-  ['in', 'bytes in per second'],
-  ['out', 'bytes out per second'],
+  ['requests', 'requests / s'],
+  ['in', 'bytes in / s'],
+  ['out', 'bytes out / s'],
   ['flight', 'requests in flight'],
-  ['outgoing', 'outgoing bytes'],
+  ['outgoing', 'bytes not yet sent'],
   ['refused', 'connections refused'],
   ['restarts', 'worker restarts'],
 ]
@@ -80,17 +95,18 @@ const numbers = [
 
 const html = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>kimserver</title><style>${style}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>kimserver</title><link rel="icon" href="data:,"><style>${style}</style></head>
 <body>
 <h1 id="name">kimserver</h1>
 <p id="state">-</p>
-<p class="faint"><span id="about"></span> <span id="fresh"></span></p>
+<p class="faint" id="about"></p>
+<p class="faint" id="fresh"></p>
 <dl>${numbers}</dl>
 <h2>Workers</h2>
-<div class="wide"><table><thead><tr>${head('worker', 'pid', 'state', 'connections', 'requests', 'in flight', 'memory', 'cpu', 'loop lag', 'restarts')}</tr></thead>
+<div class="wide" role="region" aria-label="Workers" tabindex="0"><table><thead><tr>${head('worker', 'state', 'connections', 'requests / s', 'cpu', 'memory', 'loop lag', 'in flight', 'process', 'restarts')}</tr></thead>
 <tbody id="workers"></tbody></table></div>
 <h2>Listeners</h2>
-<div class="wide"><table><thead><tr>${head('name', 'address', 'for', 'codec')}</tr></thead><tbody id="listeners"></tbody></table></div>
+<div class="wide words"><table><thead><tr>${head('name', 'address', 'for', 'codec')}</tr></thead><tbody id="listeners"></tbody></table></div>
 <h2>More</h2>
 <p><a href="/status">/status</a> all numbers as JSON, <a href="/metrics">/metrics</a> for Prometheus, <a href="/connections">/connections</a> the connections being served,
 <a href="/config">/config</a> the configuration in effect, <a href="/readyz">/readyz</a> and <a href="/livez">/livez</a> for probes.</p>
@@ -111,6 +127,7 @@ export const adminPage = {
       `script-src '${hash(script)}'`,
       `style-src '${hash(style)}'`,
       "connect-src 'self'",
+      'img-src data:',
       "base-uri 'none'",
       "form-action 'none'",
       "frame-ancestors 'none'",

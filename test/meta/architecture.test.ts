@@ -43,6 +43,7 @@ const doors: Readonly<Record<string, string>> = {
   protobufjs: 'src/wire/protobuf.ts',
   commander: 'src/cli/program.ts',
   'fast-check': 'test/support/property.ts',
+  'playwright-core': 'test/support/browser.ts',
 };
 
 const MAX_LINES = 400;

@@ -32,6 +32,10 @@ export interface Directory {
    * somebody deleted) is announced again without being asked. Of several calls the last counts.
    */
   announce(self: Announcement): Promise<void>;
+  /** Where the own record stands, in directories that take reports of load; empty before it was announced. */
+  readonly recordPath?: string;
+  /** What the node did in the last second, as the originals write it; written as soon as that is possible, and lost if it is not. */
+  payload?(json: string): void;
   /** Takes the announcement back, as soon as that is possible; gives up silently after a second. */
   withdraw(): Promise<void>;
   /** Withdraws and ends everything; no event comes afterwards. */

@@ -12,6 +12,7 @@ import { detach, type Handle } from '../net/handle.ts';
 import { startAdmin, type Admin } from '../ops/admin.ts';
 import { createLogger, type Logger } from '../ops/log.ts';
 import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
+import { Announcer } from './announcer.ts';
 import type { ToWorker } from './channel.ts';
 import { Membership } from './membership.ts';
 import { createNodePort } from './node-port.ts';
@@ -63,6 +64,7 @@ export class Manager {
   #queue: AcceptQueue<net.Socket>;
   #changing: Promise<unknown> = Promise.resolve();
   readonly membership: Membership;
+  readonly #announcer = new Announcer(this);
 
   /**
    * Takes the ports, starts the admin server and the workers, and lets clients in when all of them serve. Throws one sentence for what can not be
@@ -137,29 +139,9 @@ export class Manager {
     await Promise.all([this.pool.start(), this.membership.begin(MAX_DIRECTORY_MS)]);
     await this.#ports.open(() => this.#gate());
     this.#state = 'serving';
-    this.#announce();
+    this.#announcer.start();
     this.#queue.pump();
     this.log.info('node serves', { workers: this.pool.count, listeners: this.listeners(), admin: this.#admin?.url });
-  }
-
-  /** Tells the others who we are; whoever has no node port can not be reached by them. */
-  #announce(): void {
-    const { node } = this.#ports;
-    if (node === undefined) return;
-    const { server_name, node_type, node_host, gate_advertise } = this.#config;
-    this.membership.announce({
-      type: node_type,
-      host: node_host,
-      port: node.port,
-      workers: this.pool.count,
-      name: server_name,
-      facts: {
-        state: this.#state === 'serving' ? 'serving' : 'draining',
-        version: this.version,
-        connections: this.pool.book.total().connections,
-        gate: gate_advertise,
-      },
-    });
   }
 
   // ---- accepting and passing ----
@@ -273,7 +255,7 @@ export class Manager {
       this.#config = { ...this.#config, worker_cnt: count };
       this.pool.configure(this.#config);
       await this.pool.setCount(count);
-      this.#announce();
+      this.#announcer.announce();
     });
   }
 
@@ -290,7 +272,7 @@ export class Manager {
       this.#use({ ...next, ...kept });
       try {
         if (isRecounted) await this.pool.setCount(next.worker_cnt);
-        if (isRecounted) this.#announce();
+        if (isRecounted) this.#announcer.announce();
         if (changes.some(({ apply }) => apply === 'roll')) await this.pool.roll();
       } catch (error) {
         // a worker that is started later must not meet what could not be loaded now
@@ -351,7 +333,7 @@ export class Manager {
   async #drain(): Promise<void> {
     this.#state = 'draining';
     this.log.info('node drains', { drainMs: this.#config.drain_ms });
-    this.#announce();
+    this.#announcer.announce();
     this.#stopListening();
     await this.pool.drain(this.#config.drain_ms);
     this.#state = 'stopping';
@@ -382,6 +364,7 @@ export class Manager {
   }
 
   async #close(): Promise<void> {
+    this.#announcer.stop();
     await this.membership.close();
     this.pool.close();
     this.#delay.disable();

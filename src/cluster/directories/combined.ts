@@ -118,6 +118,14 @@ export class CombinedDirectory implements Directory {
     if (waits.length > 0) await Promise.any(waits);
   }
 
+  get recordPath(): string {
+    return this.#parts.find(({ directory }) => directory.recordPath !== undefined)?.directory.recordPath ?? '';
+  }
+
+  payload(json: string): void {
+    for (const { directory } of this.#parts) directory.payload?.(json);
+  }
+
   async withdraw(): Promise<void> {
     await Promise.all(this.#parts.map(({ directory }) => directory.withdraw()));
   }

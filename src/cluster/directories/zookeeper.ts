@@ -83,7 +83,7 @@ export class ZookeeperDirectory implements Directory {
   }
 
   /** The path of this node's own record, as the payload names it; '' before it was announced. */
-  get zkPath(): string {
+  get recordPath(): string {
     return this.#registration.path;
   }
 

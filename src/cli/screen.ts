@@ -65,13 +65,30 @@ export class TerminalScreen implements Screen {
   }
 
   draw(lines: readonly string[]): void {
-    const fitting = lines.slice(0, this.rows);
-    // from the upper left corner, each line cleared to its end: nothing flickers
-    this.#out.write(`${ESC}H${fitting.map((line) => `${line}${ESC}K`).join('\n')}${ESC}J`);
+    const fitting = lines.slice(0, this.rows).map((line) => clip(line, this.columns));
+    // from the upper left corner, each line cleared before it is written: nothing flickers
+    this.#out.write(`${ESC}H${fitting.map((line) => `${ESC}K${line}`).join('\n')}${ESC}J`);
   }
 
   close(): void {
     this.#restore?.();
     this.#restore = undefined;
   }
+}
+
+/** What fits of a line, colours not counted: a line that the terminal breaks moves all others. */
+export function clip(line: string, columns: number): string {
+  let left = columns;
+  const fit = (text: string) => {
+    const shown = text.slice(0, left);
+    left -= shown.length;
+    return shown;
+  };
+  const [plain = '', ...painted] = line.split(ESC);
+  const start = fit(plain);
+  const pieces = painted.map((piece) => {
+    const text = piece.indexOf('m') + 1;
+    return `${ESC}${piece.slice(0, text)}${fit(piece.slice(text))}`;
+  });
+  return start + pieces.join('');
 }

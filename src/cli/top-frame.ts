@@ -20,8 +20,8 @@ export interface FrameOptions {
 
 const CELL = 20;
 const BAR = 12;
-/** Lines that are always there: head, listeners, three of numbers, titles of two tables, blank lines, limits, hint. */
-const FIXED = 13;
+/** Lines that are always there: head, listeners, three of numbers, titles of two tables, the manager, blank lines, limits, hint. */
+const FIXED = 14;
 
 export function frameLines({ look: { at, status }, rates, columns, rows, paint, problem, hint }: FrameOptions): string[] {
   const room = Math.max(2, rows - FIXED - (problem === undefined ? 0 : 1) - status.reasons.length);
@@ -92,7 +92,7 @@ export function bar(share: number): string {
   return `[${'|'.repeat(full)}${' '.repeat(BAR - full)}] ${percent(share).padStart(5)}`;
 }
 
-function workerTable({ workers }: NodeStatus, rates: NodeRates, limit: number, paint: Paint): string[] {
+function workerTable({ workers, manager }: NodeStatus, rates: NodeRates, limit: number, paint: Paint): string[] {
   const shown = workers.slice(0, limit);
   const rows = shown.map(({ index, state, stats }) => {
     const own: Rates | undefined = rates.workers.get(index);
@@ -106,6 +106,8 @@ function workerTable({ workers }: NodeStatus, rates: NodeRates, limit: number, p
       duration(stats.loopLagSeconds),
     ];
   });
+  const { rssBytes, loopLagSeconds } = manager;
+  rows.push(['-', 'manager', bar(rates.managerCpu), '', '', bytes(rssBytes), duration(loopLagSeconds)]);
   const columns = [
     right('WORKER', 6),
     { title: 'STATE', width: 8 },
@@ -116,21 +118,30 @@ function workerTable({ workers }: NodeStatus, rates: NodeRates, limit: number, p
     right('LAG', 7),
   ];
   const [head = '', ...lines] = table(columns, rows, paint);
-  return more([head, ...lines.map((line, i) => paintState(line, shown[i]!.state, paint))], workers.length - shown.length);
+  const last = lines.pop()!;
+  return [...more([head, ...lines.map((line, i) => paintState(line, shown[i]!.state, paint))], workers.length - shown.length), last];
 }
 
 function commandRows({ totals }: NodeStatus, { total }: NodeRates): string[][] {
   const answered = Object.entries(total.commands).filter(([label]) => Object.keys(totals.commands[label]!.codes).length > 0);
-  return answered
-    .sort(([, a], [, b]) => b.replies - a.replies)
-    .map(([label, { replies, failures, buckets }]) => [
-      label,
-      perSecond(replies),
-      perSecond(failures),
-      latency(buckets, 0.5),
-      latency(buckets, 0.99),
-      whole(Object.values(totals.commands[label]!.codes).reduce((sum, n) => sum + n, 0)),
-    ]);
+  return (
+    answered
+      // those that are about as busy as each other keep their places from look to look
+      .sort(([a, { replies }], [b, { replies: others }]) => magnitude(others) - magnitude(replies) || a.localeCompare(b))
+      .map(([label, { replies, failures, buckets }]) => [
+        label,
+        perSecond(replies),
+        perSecond(failures),
+        latency(buckets, 0.5),
+        latency(buckets, 0.99),
+        whole(Object.values(totals.commands[label]!.codes).reduce((sum, n) => sum + n, 0)),
+      ])
+  );
+}
+
+/** Its first digit. */
+function magnitude(n: number): number {
+  return Number(n.toPrecision(1));
 }
 
 function commandTable(rows: readonly string[][], limit: number, paint: Paint): string[] {

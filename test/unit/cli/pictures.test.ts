@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ratesOf } from '../../../src/cli/rates.ts';
+import { clip } from '../../../src/cli/screen.ts';
 import { statusLines } from '../../../src/cli/status-text.ts';
 import { painter } from '../../../src/cli/terminal.ts';
 import { bar, frameLines } from '../../../src/cli/top-frame.ts';
@@ -73,9 +74,16 @@ test('top shows few of everything in full', () => {
   const text = frame(busy).join('\n');
   assert.match(text, /^open +1,200 {2}req\/s +123,457 /m);
   assert.match(text, /^ +1 {2}serving {3}\[ {12}\] {3}0 % +1,200 +123,457 /m);
+  assert.match(text, /^ +- {2}manager {3}\[/m);
   assert.match(text, /^1001 +10,000 +0 +250 us +495 us +1,000,000$/m);
   assert.match(text, /^limits hit: max_frame 3 \(<0\.1\/s\)$/m);
   assert.doesNotMatch(text, /more/);
+});
+
+test('in top, commands that are about as busy as each other stand in the order of their numbers', () => {
+  const commands = { 1005: command({ 0: 12_100 }), 1001: command({ 0: 12_000 }), 1009: command({ 0: 500_000 }) };
+  const shown = frame(nodeStatus({ ...busy.totals, commands })).flatMap((line) => /^10\d\d/.exec(line) ?? []);
+  assert.deepEqual(shown, ['1009', '1001', '1005']);
 });
 
 test('top says why what it shows is old', () => {
@@ -96,4 +104,11 @@ test('a bar is a share of one processor and never longer than its place', () => 
   assert.equal(bar(0.5), '[||||||      ]  50 %');
   assert.equal(bar(1.7), '[||||||||||||] 170 %');
   assert.equal(bar(0), `[${' '.repeat(12)}]   0 %`);
+});
+
+test('a line that is too long for the terminal is cut, and its colours are kept', () => {
+  assert.equal(clip('serving', 4), 'serv');
+  assert.equal(clip('serving', 80), 'serving');
+  assert.equal(clip('\x1b[32mserving\x1b[39m, ready', 9), '\x1b[32mserving\x1b[39m, ');
+  assert.equal(clip('\x1b[32mserving\x1b[39m, ready', 4), '\x1b[32mserv\x1b[39m');
 });

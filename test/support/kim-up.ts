@@ -54,6 +54,12 @@ export class KimUp {
   readonly #ended: Promise<number | null>;
 
   private constructor(t: TestContext, shape: ClusterShape) {
+    // before the folder is removed, in which the nodes write
+    t.after(async () => {
+      if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+      await this.#ended;
+      await until(() => this.family().length === 0, 'all processes of the cluster are gone');
+    });
     this.folder = folderOf(t, { 'cluster.yaml': clusterText(shape) });
     const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$|NODE_TEST_CONTEXT$|KIM_)/.test(name));
     // its own process group, as a shell gives it one: Ctrl-C reaches all of it
@@ -66,11 +72,6 @@ export class KimUp {
     this.#ended = once(this.child, 'exit').then(([code]) => code as number | null);
     createInterface({ input: this.child.stdout! }).on('line', (line) => this.lines.push(JSON.parse(line) as Record<string, unknown>));
     createInterface({ input: this.child.stderr! }).on('line', (line) => this.errors.push(line));
-    t.after(async () => {
-      if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
-      await this.#ended;
-      await until(() => this.family().length === 0, 'all processes of the cluster are gone');
-    });
   }
 
   /** Starts it without waiting for anything. */

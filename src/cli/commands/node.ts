@@ -47,7 +47,8 @@ async function serve(file: string, { set, watch, strict }: NodeOptions, parent: 
   for (const warning of [...warningsOf(parsed), ...(limit === undefined ? [] : [limit])]) process.stderr.write(`warning: ${warning}\n`);
   process.title = parsed.config.server_name;
 
-  manager = await start({ config: parsed.config, folder: dirname(path), version });
+  const ports = await parent?.ports();
+  manager = await start({ config: parsed.config, folder: dirname(path), version, ports });
   return untilEnded(manager, { path, read, watch, parent });
 }
 

@@ -4,8 +4,10 @@ import { mkdirSync } from 'node:fs';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../config/error.ts';
+import { stateFolder } from '../../config/tiers.ts';
 import { exitCodes } from '../../node/exit-codes.ts';
 import { followParent } from '../../node/lifecycle.ts';
+import { reserve } from '../../node/listen.ts';
 import { LocalCluster } from '../../operator/local/local-cluster.ts';
 import { watchText } from '../../operator/local/watch-file.ts';
 import { checkModules, readConfigurationFile } from '../config-file.ts';
@@ -34,9 +36,9 @@ export async function up(file: string, options: UpOptions): Promise<number> {
   const parsed = parse(file);
   for (const note of parsed.notes) out.say(shown, note);
 
-  const folder = resolve('.kim', parsed.name);
+  const folder = resolve(stateFolder(parsed.name));
   mkdirSync(folder, { recursive: true });
-  const cluster = new LocalCluster({ folder, program: PROGRAM, say: out.say });
+  const cluster = new LocalCluster({ folder, program: PROGRAM, bind: (kind, host, port) => reserve(host, port, kind), say: out.say });
   const ended = ending(cluster, out);
   try {
     await cluster.apply(parsed.wanted);
@@ -134,8 +136,8 @@ function output(json: boolean): Output {
     table(cluster, folder) {
       const rows = cluster.nodes.map(({ workload, started }) => {
         const at = (kind: 'gate' | 'node') => {
-          const found = started?.listeners.find((listener) => listener.kind === kind);
-          return found === undefined ? '-' : `${found.host}:${found.port}`;
+          const [first, ...others] = started?.listeners.filter((listener) => listener.kind === kind) ?? [];
+          return first === undefined ? '-' : [`${first.host}:${first.port}`, ...others.map(({ port }) => `:${port}`)].join(', ');
         };
         return [workload.name, at('gate'), at('node'), String(started?.workers ?? 0), started?.adminUrl ?? '-'];
       });

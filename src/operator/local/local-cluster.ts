@@ -1,6 +1,7 @@
 // Runs a KimCluster as processes on this machine, and makes what runs equal to what the file says.
 
 import { plan, type Action, type Workload } from '../plan/workloads.ts';
+import { LocalPorts, type Bind } from './local-ports.ts';
 import { NodeProcess } from './node-process.ts';
 
 /** A node that ends by itself is started again after this, doubled each time up to the other. */
@@ -10,12 +11,15 @@ const RESTART_MAX_MS = 30_000;
 export interface LocalClusterOptions {
   folder: string;
   program: string;
+  bind: Bind;
   /** One line about something that changed. */
   say(node: string, text: string): void;
 }
 
 export class LocalCluster {
   readonly #options: LocalClusterOptions;
+  readonly #ports: LocalPorts;
+  #wanted: readonly Workload[] = [];
   readonly #nodes = new Map<string, NodeProcess>();
   /** Those that drain; a new one of the same name may run already. */
   readonly #leaving = new Set<NodeProcess>();
@@ -27,6 +31,7 @@ export class LocalCluster {
 
   constructor(options: LocalClusterOptions) {
     this.#options = options;
+    this.#ports = new LocalPorts(options.bind);
   }
 
   get nodes(): readonly NodeProcess[] {
@@ -36,6 +41,7 @@ export class LocalCluster {
   /** Does everything that is needed; goes on with the rest when one node fails, and throws what failed at the end. */
   async apply(wanted: readonly Workload[]): Promise<void> {
     const problems: string[] = [];
+    this.#wanted = wanted;
     for (const action of plan(
       this.nodes.map(({ workload }) => workload),
       wanted,
@@ -46,6 +52,7 @@ export class LocalCluster {
         problems.push((error as Error).message);
       }
     }
+    this.#keepPorts();
     this.#isUp = true;
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
@@ -54,14 +61,15 @@ export class LocalCluster {
     const { say } = this.#options;
     const { name } = action.workload;
     const node = this.#nodes.get(name);
-    if (action.kind === 'start') return this.#start(action.workload);
+    // one that crashed and waits to be started again is started with what is wanted now
+    if (action.kind === 'start' || (action.kind !== 'stop' && node?.pid === undefined)) return this.#start(action.workload);
     if (action.kind === 'stop') {
       say(name, `drains and ends (at most ${action.workload.config.drain_ms / 1000} s)`);
       return this.#drain(name);
     }
     const what = action.changes.map(({ key, from, to }) => `${key} ${JSON.stringify(from)} -> ${JSON.stringify(to)}`).join(', ');
-    if (action.kind === 'change' && node !== undefined) {
-      await node.change(action.workload);
+    if (action.kind === 'change') {
+      await node?.change(action.workload);
       say(
         name,
         `${what} (${action.changes.some(({ apply }) => apply === 'roll') ? 'workers replaced one by one' : 'live'}, no connection closed)`,
@@ -69,13 +77,22 @@ export class LocalCluster {
       return;
     }
     say(name, `${what} (needs a new process; the old one drains)`);
-    await this.#drain(name);
+    // both accept for a moment, so that nobody is refused in between
     await this.#start(action.workload);
+    if (node !== undefined) await this.#leave(node);
+  }
+
+  /** Ports that nobody wants any more are given up; those of nodes that failed to change stay. */
+  #keepPorts(): void {
+    this.#ports.keep([...this.#wanted, ...this.nodes.map(({ workload }) => workload)].flatMap(({ ports }) => ports));
   }
 
   async #start(workload: Workload): Promise<void> {
+    clearTimeout(this.#restarts.get(workload.name));
+    const before = this.#nodes.get(workload.name);
     const node = new NodeProcess({
       workload,
+      ports: await this.#ports.take(workload.ports),
       folder: this.#options.folder,
       program: this.#options.program,
       ended: (ended, how) => this.#ended(ended, how),
@@ -88,7 +105,10 @@ export class LocalCluster {
       // what is there from the beginning stands in the table
       if (this.#isUp) this.#options.say(workload.name, `serves (${where?.join(', ')})`);
     } catch (error) {
-      if (this.#nodes.get(workload.name) === node) this.#nodes.delete(workload.name);
+      if (this.#nodes.get(workload.name) === node) {
+        if (before === undefined) this.#nodes.delete(workload.name);
+        else this.#nodes.set(workload.name, before);
+      }
       throw error;
     }
   }
@@ -98,6 +118,12 @@ export class LocalCluster {
     const node = this.#nodes.get(name);
     if (node === undefined) return;
     this.#nodes.delete(name);
+    // whoever dials a port that only this node had is refused from now on
+    if (!this.#ending) this.#keepPorts();
+    await this.#leave(node);
+  }
+
+  async #leave(node: NodeProcess): Promise<void> {
     if (node.pid === undefined) return;
     this.#leaving.add(node);
     await node.drain();
@@ -134,6 +160,7 @@ export class LocalCluster {
   async drain(): Promise<void> {
     this.#ending = true;
     for (const timer of this.#restarts.values()) clearTimeout(timer);
+    this.#ports.keep([]);
     const names = [...this.#nodes.keys()];
     await Promise.all(names.map((name) => this.#drain(name)));
     if (this.#leaving.size > 0) await new Promise<void>((resolve) => this.#emptied.push(resolve));

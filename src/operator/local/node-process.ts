@@ -4,7 +4,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeFileOf } from '../../config/print.ts';
-import type { Workload } from '../plan/workloads.ts';
+import type { Port, Workload } from '../plan/workloads.ts';
+import type { GivenPort } from './local-ports.ts';
 
 /** A node that has not begun to serve by then is given up. */
 const START_MS = 60_000;
@@ -17,15 +18,21 @@ export type FromNode =
   | { type: 'failed'; message: string }
   | { type: 'applied' }
   | { type: 'refused'; message: string }
-  /** Its ports are free again; connections may still be served. */
+  /** It accepts nowhere any more; connections may still be served. */
   | { type: 'draining' };
 
-export type ToNode = { type: 'reload' } | { type: 'drain' };
+export type ToNode =
+  /** The handle that comes with it is open already. As many come as PORTS_VARIABLE says. */
+  { type: 'port'; kind: Port['kind']; host: string; port: number } | { type: 'reload' } | { type: 'drain' };
+
+/** Tells a node process how many ports it is given before it starts. */
+export const PORTS_VARIABLE = 'KIM_PORTS';
 
 export type Started = Extract<FromNode, { type: 'started' }>;
 
 export interface NodeProcessOptions {
   workload: Workload;
+  ports: readonly GivenPort[];
   /** Folder for its configuration and log. */
   folder: string;
   /** The program of "kim". */
@@ -59,7 +66,9 @@ export class NodeProcess {
   async start(): Promise<void> {
     this.#write(this.workload);
     // its log goes to a file; what it prints beside that is an accident worth seeing
-    const child = fork(this.#options.program, ['node', this.#file], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+    const { program, ports } = this.#options;
+    const env = { ...process.env, [PORTS_VARIABLE]: String(ports.length) };
+    const child = fork(program, ['node', this.#file], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [], env });
     this.#child = child;
     let reason: string | undefined;
     child.on('message', (message: FromNode) => {
@@ -68,6 +77,7 @@ export class NodeProcess {
       if (this.#waiting?.types.includes(message.type)) this.#waiting.end(message);
     });
     child.on('error', () => undefined); // a message to one that has just ended
+    for (const { handle, ...port } of ports) child.send({ type: 'port', ...port } satisfies ToNode, handle);
     child.on('exit', (code, signal) => {
       const how = reason ?? (signal === null ? `exit code ${code}` : `signal ${signal}`);
       this.#waiting?.end(undefined);
@@ -93,7 +103,7 @@ export class NodeProcess {
     throw new Error(answer?.type === 'refused' ? answer.message : `${workload.name} did not answer`);
   }
 
-  /** Begins to drain; resolves when its ports are free for another process. */
+  /** Begins to drain; resolves when it accepts nobody any more. */
   async drain(): Promise<void> {
     this.leaving = true;
     if (this.#child === undefined) return;

@@ -88,6 +88,20 @@ export const commands: readonly AnyCommand[] = [
     load: async () => (await import('./commands/top.ts')).runTop,
   }),
   command({
+    name: 'cluster',
+    summary: 'show the nodes of a cluster: state, workers, share of the keys, load',
+    args: [['[name]', 'a KimCluster that "kim up" runs in this folder (default the only one)']],
+    options: {
+      zookeeper: text('--zookeeper <servers>', 'look into this ZooKeeper, as 10.0.0.1:2181,10.0.0.2:2181'),
+      root: text('--root <path>', 'where the cluster lives in it (default /kimserver)'),
+      authFile: text('--auth-file <file>', 'a file with USER:PASSWORD for it'),
+      watch: flag('--watch', 'look again each second; q ends'),
+      output: outputTextOrJson(),
+    },
+    examples: ['kim cluster', 'kim cluster demo --watch', 'kim cluster --zookeeper 127.0.0.1:2181 --root /kimserver -o json'],
+    load: async () => (await import('./commands/cluster.ts')).runCluster,
+  }),
+  command({
     name: 'bench',
     summary: 'measure a node, or a floor to compare with; its own options are shown by "kim bench --help"',
     args: [],

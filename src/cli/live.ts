@@ -4,26 +4,37 @@ import type { Look, NodeRates } from './rates.ts';
 import { ratesOf } from './rates.ts';
 import type { Screen } from './screen.ts';
 
-export interface LiveOptions {
+export interface LiveOptions<L> {
   screen: Screen;
   /** The look that was taken before the screen was. */
-  first: Look;
-  look(): Promise<Look>;
-  picture(look: Look, rates: NodeRates, problem: string | undefined): string[];
+  first: L;
+  look(): Promise<L>;
+  /** `before` is the look before this one; `problem` is why there is none newer. */
+  picture(look: L, before: L | undefined, problem: string | undefined): string[];
   intervalMs: number;
 }
 
+/** Of a node, with what happened since the look before. */
+export interface NodeLiveOptions extends Omit<LiveOptions<Look>, 'picture'> {
+  picture(look: Look, rates: NodeRates, problem: string | undefined): string[];
+}
+
 /** Resolves when the user ends it; the screen is given back in any case. A node that does not answer is waited for. */
-export async function drawUntilEnded({ screen, first, look, picture, intervalMs }: LiveOptions): Promise<void> {
+export function drawUntilEnded({ picture, ...options }: NodeLiveOptions): Promise<void> {
+  return drawLive({ ...options, picture: (look, before, problem) => picture(look, ratesOf(look, before), problem) });
+}
+
+/** Resolves when the user ends it; the screen is given back in any case. While a look fails the last one stays. */
+export async function drawLive<L>({ screen, first, look, picture, intervalMs }: LiveOptions<L>): Promise<void> {
   let now = first;
-  let rates = ratesOf(first);
+  let before: L | undefined;
   let problem: string | undefined;
   let isOver = false;
   let wake: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     wake = resolve;
   });
-  const draw = () => screen.draw(picture(now, rates, problem));
+  const draw = () => screen.draw(picture(now, before, problem));
   screen.open({
     end() {
       isOver = true;
@@ -40,7 +51,7 @@ export async function drawUntilEnded({ screen, first, look, picture, intervalMs 
       if (next === undefined) return;
       problem = next instanceof Error ? next.message : undefined;
       if (next instanceof Error) continue;
-      rates = ratesOf(next, now);
+      before = now;
       now = next;
     }
   } finally {

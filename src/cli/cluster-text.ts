@@ -72,7 +72,7 @@ export function sharesOf(members: readonly Member[]): Map<string, number> {
 function row(member: Member, shares: ReadonlyMap<string, number>, { at, payloads }: ClusterLook): string[] {
   const { facts } = member;
   const address = addressOf(member);
-  const report = (parse(payloads.get(address)) as Report | undefined)?.manager;
+  const { manager: report }: Report = parse(payloads.get(address)) ?? {};
   const share = shares.get(address);
   const amount = (value: unknown, show: (n: number) => string) => (typeof value === 'number' ? show(value) : '-');
   return [

@@ -130,13 +130,6 @@ export async function tree(client: ZookeeperConnection, path: string): Promise<R
   return found;
 }
 
-/** Resolves when something happens to the list of a folder: created, deleted or another child. */
-export async function nextChange(client: ZookeeperConnection, path: string): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  await client.children(path, () => resolve());
-  await promise;
-}
-
 /** Resolves when a node is gone. */
 export async function whenGone(client: ZookeeperConnection, path: string): Promise<void> {
   for (;;) {

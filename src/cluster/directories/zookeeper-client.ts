@@ -120,10 +120,11 @@ const CODES: Readonly<Record<number, readonly [ZookeeperErrorCode, string]>> = {
   [-115]: ['notAllowed', 'the credentials are refused'],
 };
 
+/** The package is loaded with the first connection: most processes make none. */
+const require = createRequire(import.meta.url);
+
 const END_MS = 1000;
 const MIN_ANSWER_MS = 100;
-
-const load = createRequire(import.meta.url);
 
 /** Resolves with a connection whose session stands; rejects with what stood in the way, after `connectMs` and a third of the session's time at most. */
 export function connectZookeeper(options: ConnectOptions): Promise<ZookeeperConnection> {
@@ -154,7 +155,7 @@ export class ZookeeperConnection {
     this.#options = options;
     this.server = formatServer(options.server);
     this.#answerMs = Math.max(MIN_ANSWER_MS, Math.floor(options.sessionTimeoutMs / 3));
-    this.#library = load('node-zookeeper-client') as Library;
+    this.#library = require('node-zookeeper-client') as Library;
     // which server it is comes in #hold(): the package does not understand all addresses
     this.#client = this.#library.createClient('localhost', {
       sessionTimeout: options.sessionTimeoutMs,
@@ -305,7 +306,7 @@ export class ZookeeperConnection {
       resolve(read(...(results as R)));
     };
     try {
-      send(done as Done);
+      send(done);
     } catch (error) {
       refuse(new ZookeeperError('other', `cannot ${what} ${path}: ${(error as Error).message}`));
     }

@@ -98,7 +98,10 @@ test('a wrong word is refused with the nearest one that there is', async () => {
   assert.equal(await refusal('stauts'), 'unknown command "stauts"; did you mean status');
   assert.equal(await refusal('config', 'chek', 'x'), 'unknown command "chek"; did you mean check');
   assert.equal(await refusal('node', 'x.json', '--wacth'), 'unknown option "--wacth"; did you mean --watch');
-  assert.equal(await refusal('frobnicate'), 'unknown command "frobnicate"; there is: up, node, call, status, top, cluster, bench, config, modules');
+  assert.equal(
+    await refusal('frobnicate'),
+    'unknown command "frobnicate"; there is: up, node, call, status, top, cluster, bench, config, modules',
+  );
 });
 
 test('what is missing, or too much, or of the wrong kind is named', async () => {

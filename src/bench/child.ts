@@ -9,7 +9,7 @@ const END_MS = 5000;
 
 type Answered = { answer: unknown } | { error: string };
 
-export type Program = 'floor' | 'load' | 'node-main';
+export type Program = 'floor' | 'load' | 'node-main' | 'sink';
 
 export class Child<Question extends object> {
   readonly #process: ChildProcess;

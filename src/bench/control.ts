@@ -9,12 +9,12 @@ const DEADLINE_MS = 60_000;
 const MAX_REPLY = 1024 * 1024 * 1024;
 
 /** Sends a command and returns the data of its reply. Throws when there is none in time or its code is not 0. */
-export function ask(port: number, cmd: number): Promise<Buffer> {
+export function ask(port: number, cmd: number, asked = ''): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const decoder = protobufCodec.decoder(MAX_REPLY);
     const socket = net.connect({ host: '127.0.0.1', port });
     socket.setTimeout(DEADLINE_MS, () => socket.destroy(new Error(`the node did not answer command ${cmd} within ${DEADLINE_MS} ms`)));
-    socket.write(requestFrame(cmd, 1, ''));
+    socket.write(requestFrame(cmd, 1, asked));
     socket.on('data', (chunk) => {
       decoder.feed(chunk);
       const frame = decoder.next();

@@ -47,7 +47,7 @@ of replies as long as ours (\`src/bench/floor.ts\`), with nothing but documented
 a handler called for each request, every limit on, every request counted for the metrics.
 
 Measured at ${aboutLine(about)}.
-Run it yourself: \`npm run bench\` (3 minutes), \`npm run bench -- --quick\` (40 seconds), \`npm run bench -- --help\`.
+Run it yourself: \`npm run bench\` (5 minutes), \`npm run bench -- --quick\` (a minute), \`npm run bench -- --help\`.
 ${hasPicture ? `\n![Latency by percentile, kimserver beside the floor](${PICTURE})\n` : ''}
 ## Targets
 

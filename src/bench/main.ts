@@ -8,6 +8,7 @@ import { Loads } from './loads.ts';
 import { aboutLine, asText, tables } from './report.ts';
 import type { Results } from './results.ts';
 import { churnRows } from './rows/churn.ts';
+import { relayRows, ringRow, spreadRows } from './rows/cluster.ts';
 import { idleRows } from './rows/idle.ts';
 import { loadRows } from './rows/load.ts';
 import { soakRow } from './rows/soak.ts';
@@ -62,8 +63,11 @@ async function measure(settings: Settings, say: (text: string) => void): Promise
     const workers = await workersRows(bench);
     const churn = await churnRows(bench);
     const idle = await idleRows(bench);
+    const relay = await relayRows(bench);
+    const spread = await spreadRows(bench);
+    const ring = ringRow(bench);
     const soak = await soakRow(bench);
-    return { about: about(settings), load, workers, churn, idle, soak, profiles };
+    return { about: about(settings), load, workers, churn, idle, relay, spread, ring, soak, profiles };
   } finally {
     await loads.end();
   }

@@ -10,6 +10,7 @@ import { answerQuestions } from './child.ts';
 export type NodeQuestion = { type: 'start'; raw: Readonly<Record<string, unknown>> };
 
 export interface Started {
+  /** Of the gate; 0 for a node without one. */
   port: number;
   /** Processes of the workers. */
   workers: number[];
@@ -32,7 +33,7 @@ answerQuestions<NodeQuestion>(
   async ({ raw }): Promise<Started> => {
     const { config } = parseNodeConfig({ ...BASE, ...raw }, 'the benchmark');
     manager = await Manager.start({ config, folder: process.cwd(), version: 'bench' });
-    const port = manager.listeners().find(({ kind }) => kind === 'gate')!.port;
+    const port = manager.listeners().find(({ kind }) => kind === 'gate')?.port ?? 0;
     return { port, workers: manager.pool.serving().map(({ child }) => child.pid!) };
   },
   () => manager?.kill(),

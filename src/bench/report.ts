@@ -14,6 +14,9 @@ export function tables(results: Results): Table[] {
     workersTable(results),
     churnTable(results),
     idleTable(results),
+    relayTable(results),
+    spreadTable(results),
+    ringTable(results),
     soakTable(results),
     ...profileTables(results),
     targetsTable(results),
@@ -73,6 +76,50 @@ function idleTable({ idle }: Results): Table {
       percent(row.workerCpu),
       row.who === 'floor' ? '' : percent(row.managerCpu),
     ]),
+  };
+}
+
+function relayTable({ relay }: Results): Table {
+  return {
+    title: 'Relay: a gate, a logic node, and back, beside a gate that answers itself',
+    columns: ['depth', 'connections', 'server', 'replies/s', 'p50 ms', 'p99 ms', 'gate CPU µs', 'logic CPU µs', 'ratio', 'of rounds'],
+    rows: relay.flatMap(({ depth, connections, own, gate, logicUs, ratios }) => [
+      [String(depth), count(connections), 'itself', count(own.rate), ms(own.p50Us), ms(own.p99Us), us(own.cpuUs), '', '', ''],
+      [
+        String(depth),
+        count(connections),
+        'relayed',
+        count(gate.rate),
+        ms(gate.p50Us),
+        ms(gate.p99Us),
+        us(gate.cpuUs),
+        us(logicUs),
+        ...ratioCells(ratios),
+      ],
+    ]),
+  };
+}
+
+function spreadTable({ spread }: Results): Table {
+  return {
+    title: 'Messages of 100 bytes from a logic node to clients of a gate',
+    columns: ['to', 'deliveries', 'deliveries/s', 'gate CPU µs', 'logic CPU µs', 'deliveries per CPU second'],
+    rows: spread.map((row) => [
+      row.what,
+      count(row.deliveries),
+      count(row.rate),
+      us(row.gateUs),
+      us(row.logicUs),
+      count(1e6 / (row.gateUs + row.logicUs)),
+    ]),
+  };
+}
+
+function ringTable({ ring }: Results): Table {
+  return {
+    title: 'The ring of 200 nodes with 8 workers each',
+    columns: ['points', 'made from nothing, ms', 'one node changes, ms', 'lookup, ns'],
+    rows: ring === undefined ? [] : [[count(ring.points), ring.coldMs.toFixed(0), ring.changeMs.toFixed(1), ring.lookupNs.toFixed(0)]],
   };
 }
 

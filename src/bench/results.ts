@@ -88,12 +88,42 @@ export interface ProfileRow {
   top: readonly { what: string; share: number }[];
 }
 
+/** A request that a gate answers itself beside the same request relayed to a logic node. `ratios` are those of gate and logic node together. */
+export interface RelayRow {
+  depth: number;
+  connections: number;
+  own: Figures;
+  gate: Figures;
+  /** CPU of the logic node for each reply. */
+  logicUs: number;
+  ratios: readonly number[];
+}
+
+export interface SpreadRow {
+  what: string;
+  deliveries: number;
+  rate: number;
+  /** CPU for each delivery: of the gate, and of the logic node that pushes. */
+  gateUs: number;
+  logicUs: number;
+}
+
+export interface RingRow {
+  points: number;
+  coldMs: number;
+  changeMs: number;
+  lookupNs: number;
+}
+
 export interface Results {
   about: About;
   load: LoadRow[];
   idle: IdleRow[];
   churn: ChurnRow[];
   workers: WorkersRow[];
+  relay: RelayRow[];
+  spread: SpreadRow[];
+  ring: RingRow | undefined;
   soak: SoakRow | undefined;
   profiles: ProfileRow[];
 }
@@ -110,6 +140,13 @@ const IDLE_BYTES = 6 * 1024;
 const WORKERS_RATIO = 1.1;
 /** A leak of a byte for each request would show as more than this between the first tenth and the end. */
 const SOAK_GROWTH = 1.1;
+const RELAY_RATIO = 3;
+const RELAY_MS = 1.5;
+const GROUP_RATE = 100_000;
+const BATCHED_RATE = 1_000_000;
+const RING_COLD_MS = 500;
+const RING_CHANGE_MS = 10;
+const RING_LOOKUP_NS = 200;
 
 /** The targets that were measured. */
 export function targets(results: Results): Target[] {
@@ -124,6 +161,29 @@ export function targets(results: Results): Target[] {
   }
   for (const { depth, ratios } of results.workers) {
     out.push(target(`CPU per reply of two workers at depth ${depth}, ratio to one`, median(ratios), WORKERS_RATIO, (n) => n.toFixed(2)));
+  }
+  for (const { depth, connections, own, gate, ratios } of results.relay) {
+    const isLight = connections < results.about.connections;
+    if (isLight) {
+      const added = gate.p50Us - own.p50Us;
+      out.push(target('what relaying adds to the median latency under light load', added / 1000, RELAY_MS, (n) => `${n.toFixed(2)} ms`));
+    } else if (depth > 1) {
+      const what = `CPU of gate and logic node at depth ${depth}, ratio to the gate answering itself`;
+      out.push(target(what, median(ratios), RELAY_RATIO, (n) => n.toFixed(2)));
+    }
+  }
+  for (const [i, wanted] of [undefined, GROUP_RATE, BATCHED_RATE].entries()) {
+    const row = results.spread[i];
+    if (row === undefined || wanted === undefined) continue;
+    const found = 1e6 / (row.gateUs + row.logicUs);
+    const what = `deliveries per CPU second, ${row.what}`;
+    out.push({ what, wanted: `at least ${count(wanted)}`, found: count(found), isMet: found >= wanted });
+  }
+  if (results.ring !== undefined) {
+    const { points, coldMs, changeMs, lookupNs } = results.ring;
+    out.push(target(`ring of ${count(points)} points: made from nothing`, coldMs, RING_COLD_MS, (n) => `${n.toFixed(0)} ms`));
+    out.push(target(`ring of ${count(points)} points: one node changes`, changeMs, RING_CHANGE_MS, (n) => `${n.toFixed(1)} ms`));
+    out.push(target(`ring of ${count(points)} points: a lookup`, lookupNs, RING_LOOKUP_NS, (n) => `${n.toFixed(0)} ns`));
   }
   const points = results.soak?.points ?? [];
   if (points.length > 1) {

@@ -3,7 +3,20 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
-export const rowNames = ['depth1', 'depth10', 'depth100', 'echo', 'json', 'idle', 'churn', 'workers', 'soak'] as const;
+export const rowNames = [
+  'depth1',
+  'depth10',
+  'depth100',
+  'echo',
+  'json',
+  'idle',
+  'churn',
+  'workers',
+  'relay',
+  'push',
+  'ring',
+  'soak',
+] as const;
 export type RowName = (typeof rowNames)[number];
 
 export interface Settings {
@@ -37,7 +50,7 @@ export const usage = `usage: npm run bench [-- FLAGS]
 Measures a node beside the least that a Node.js server can do, in the same run, and prints a table.
 
   --rows NAMES         only these, separated by commas: ${rowNames.join(', ')}
-  --quick              shorter rounds, without echo, json and soak: less than 40 seconds instead of 3 minutes
+  --quick              shorter rounds, without echo, json and soak: about a minute instead of 5
   --seconds N          length of a round (${FULL.seconds}, quick ${QUICK.seconds})
   --rounds N           rounds of each row, in which the contenders take turns (${FULL.rounds}, quick ${QUICK.rounds})
   --connections N      connections under load (400)

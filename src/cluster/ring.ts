@@ -57,8 +57,11 @@ export class Ring {
   readonly #owners: Uint16Array;
   readonly #ids: readonly string[];
   readonly #index: Uint32Array;
+  /** What it was made of: a change of one member leaves the points of all others as they are. */
+  readonly #members: readonly MemberPoints[];
 
-  private constructor({ points, owners }: Merged, ids: readonly string[]) {
+  private constructor({ points, owners }: Merged, ids: readonly string[], members: readonly MemberPoints[]) {
+    this.#members = members;
     this.#points = points;
     this.#owners = owners;
     this.#ids = ids;
@@ -74,7 +77,49 @@ export class Ring {
       for (let worker = 1; worker <= workers; worker++) ids.push(`${address}.${worker}`);
       return { points, owners: owners.map((owner) => first + owner) };
     });
-    return new Ring(mergeAll(lists), ids);
+    return new Ring(mergeAll(lists), ids, members);
+  }
+
+  /**
+   * The ring of other members, most of which are in this one: theirs are taken out and put in, and nothing is sorted anew. What is in both
+   * (the same object) has to stand in the same order.
+   */
+  changed(members: readonly MemberPoints[]): Ring {
+    const kept = new Set(members.filter((member) => this.#members.includes(member)));
+    const added = members.filter((member) => !kept.has(member));
+    if (added.length * 8 > members.length || kept.size === 0) return Ring.of(members);
+    // workers get new numbers, since members come and go between others
+    const ids: string[] = [];
+    const firstOf = new Map<MemberPoints, number>();
+    for (const member of members) {
+      firstOf.set(member, ids.length - 1);
+      for (let worker = 1; worker <= member.workers; worker++) ids.push(`${member.address}.${worker}`);
+    }
+    const numbers = new Int32Array(this.#ids.length).fill(-1);
+    let at = 0;
+    for (const member of this.#members) {
+      const first = firstOf.get(member);
+      for (let worker = 1; worker <= member.workers; worker++, at++) if (first !== undefined) numbers[at] = first + worker;
+    }
+    const rest = this.#without(numbers);
+    const lists = added.map((member): Merged => ({
+      points: member.points,
+      owners: member.owners.map((owner) => firstOf.get(member)! + owner),
+    }));
+    return new Ring(mergeAll([rest, ...lists]), ids, members);
+  }
+
+  #without(numbers: Int32Array): Merged {
+    const points = new Uint32Array(this.#points.length);
+    const owners = new Uint16Array(this.#points.length);
+    let n = 0;
+    for (let i = 0; i < this.#points.length; i++) {
+      const owner = numbers[this.#owners[i]!]!;
+      if (owner < 0) continue;
+      points[n] = this.#points[i]!;
+      owners[n++] = owner;
+    }
+    return { points: points.subarray(0, n), owners: owners.subarray(0, n) };
   }
 
   /** How many points there are. */
@@ -112,7 +157,7 @@ export class Ring {
   }
 }
 
-/** Merges sorted lists two and two; of equal points the earlier list's stays in front. */
+/** Merges sorted lists two and two. */
 function mergeAll(lists: readonly Merged[]): Merged {
   let level = lists;
   while (level.length > 1) {
@@ -130,11 +175,17 @@ function merge(a: Merged, b: Merged): Merged {
   let i = 0;
   let j = 0;
   for (let k = 0; k < size; k++) {
-    const takesA = j === b.points.length || (i < a.points.length && a.points[i]! <= b.points[j]!);
+    const takesA = j === b.points.length || (i < a.points.length && comesFirst(a, i, b, j));
     points[k] = takesA ? a.points[i]! : b.points[j]!;
     owners[k] = takesA ? a.owners[i++]! : b.owners[j++]!;
   }
   return { points, owners };
+}
+
+/** Equal points happen: among 320,000 a dozen times. Then the worker that comes first in the list has it, however the ring was made. */
+function comesFirst(a: Merged, i: number, b: Merged, j: number): boolean {
+  const difference = a.points[i]! - b.points[j]!;
+  return difference < 0 || (difference === 0 && a.owners[i]! < b.owners[j]!);
 }
 
 /** For each value of the upper bits, the first point that is not below it. */

@@ -15,6 +15,8 @@ export class Table {
   #rows: readonly TableRow[] = [];
   #byAddress = new Map<string, Member>();
   readonly #rings = new Map<string, Ring | undefined>();
+  /** The ring before the last change, to make the next one of. */
+  readonly #before = new Map<string, Ring>();
   readonly #isLeftAlone: (address: string) => boolean;
 
   /** `isLeftAlone` tells of nodes that can not be reached at this moment; changed() has to be called when its answers change. */
@@ -57,7 +59,9 @@ export class Table {
     const serving = this.#rows.filter(({ member }) => member.type === type && member.facts?.state !== 'draining');
     const reachable = serving.filter(({ member }) => !this.#isLeftAlone(addressOf(member)));
     const rows = reachable.length > 0 ? reachable : serving;
-    const ring = rows.length === 0 ? undefined : Ring.of(rows.map(({ points }) => points));
+    const members = rows.map(({ points }) => points);
+    const ring = rows.length === 0 ? undefined : (this.#before.get(type)?.changed(members) ?? Ring.of(members));
+    if (ring !== undefined) this.#before.set(type, ring);
     this.#rings.set(type, ring);
     return ring;
   }

@@ -8,7 +8,18 @@ import { targets, type Results } from '../../../src/bench/results.ts';
 import { latencySvg } from '../../../src/bench/svg.ts';
 import { sample } from './sample.ts';
 
-const nothing: Results = { ...sample, load: [], workers: [], churn: [], idle: [], soak: undefined, profiles: [] };
+const nothing: Results = {
+  ...sample,
+  load: [],
+  workers: [],
+  churn: [],
+  idle: [],
+  relay: [],
+  spread: [],
+  ring: undefined,
+  soak: undefined,
+  profiles: [],
+};
 
 test('a table aligns words to the left and numbers to the right', () => {
   const table = { title: 'Speed', columns: ['who', 'per s'], rows: [['floor', '1,000'], ['ours', '20']] }; // prettier-ignore
@@ -34,6 +45,13 @@ test('targets say what was wanted and whether it is met', () => {
       ['1.50', 'at most 2.00', true],
       ['6.8 KB', 'at most 6.0 KB', false],
       ['1.05', 'at most 1.10', true],
+      ['1.80', 'at most 3.00', true],
+      ['0.00 ms', 'at most 1.50 ms', true],
+      ['196,078', 'at least 100,000', true],
+      ['662,252', 'at least 1,000,000', false],
+      ['220 ms', 'at most 500 ms', true],
+      ['5.0 ms', 'at most 10.0 ms', true],
+      ['30 ns', 'at most 200 ns', true],
       ['1.02', 'at most 1.10', true],
     ],
   );

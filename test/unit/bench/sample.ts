@@ -52,6 +52,16 @@ export const sample: Results = {
     { who: 'floor', connections: 10_000, rssBytes: 2560, collectedBytes: undefined, workerCpu: 0, managerCpu: 0 },
     { who: 'kimserver', connections: 10_000, rssBytes: 4300, collectedBytes: 7000, workerCpu: 0.003, managerCpu: 0.001 },
   ],
+  relay: [
+    { depth: 10, connections: 400, own: figures(0.6, 1_100_000), gate: figures(0.9, 500_000), logicUs: 0.2, ratios: [1.8, 1.9, 1.7] },
+    { depth: 1, connections: 4, own: figures(4, 70_000), gate: figures(9, 30_000), logicUs: 5, ratios: [3.5] },
+  ],
+  spread: [
+    { what: 'one user', deliveries: 1000, rate: 90_000, gateUs: 6, logicUs: 8 },
+    { what: 'a group', deliveries: 50_000, rate: 110_000, gateUs: 5, logicUs: 0.1 },
+    { what: 'a group by 10', deliveries: 500_000, rate: 1_200_000, gateUs: 1.5, logicUs: 0.01 },
+  ],
+  ring: { points: 320_000, coldMs: 220, changeMs: 5, lookupNs: 30 },
   soak: {
     points: [
       { requests: 1_000_000, rssBytes: 110e6, heapBytes: 16e6 },

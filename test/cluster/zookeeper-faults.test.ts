@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { suite, test } from 'node:test';
+import { createLogger } from '../../src/ops/log.ts';
 import { gate, observe, Proxy, rawClient, tree, whenGone, type Observed } from '../support/zookeeper-cluster.ts';
 import { until } from '../support/until.ts';
 import { noZookeeper, startZookeeper } from '../support/zookeeper.ts';
@@ -160,14 +161,20 @@ suite('a ZooKeeper directory in trouble', { skip: noZookeeper }, () => {
     }
   });
 
-  test('leaves nothing behind of a session whose end it asked for', async (t) => {
+  test('leaves nothing behind of a session whose end it asked for, and ends without complaint', async (t) => {
     const server = await startZookeeper(t);
-    const observed = observe(t, { servers: server.address, sessionTimeoutMs: 30_000 });
+    const lines: string[] = [];
+    const log = createLogger({ name: 'test', level: 'debug', write: (line) => lines.push(line) });
+    const observed = observe(t, { servers: server.address, sessionTimeoutMs: 30_000, log });
     await observed.directory.announce(gate());
     const raw = await rawClient(t, server.address);
     await observed.directory.close();
     await whenGone(raw, FIRST);
     assert.deepEqual(await raw.children('/kim-test/kim/gate'), []);
+    assert.deepEqual(
+      lines.filter((line) => !line.includes('"level":"info"')),
+      [],
+    );
   });
 });
 

@@ -182,7 +182,7 @@ export class ZookeeperConnection {
   }
 
   get isUp(): boolean {
-    return this.#over === undefined;
+    return this.#over === undefined && !this.#isEnding;
   }
 
   /** Resolves with the path, which a sequential node gets only now. */
@@ -299,7 +299,10 @@ export class ZookeeperConnection {
     const done = (error: { code: number } | null | undefined, ...results: unknown[]) => {
       if (error) {
         const [code, text] = CODES[error.code] ?? ['other', `code ${error.code}`];
-        return refuse(new ZookeeperError(code, `cannot ${what} ${path}: ${text}`));
+        refuse(new ZookeeperError(code, `cannot ${what} ${path}: ${text}`));
+        // somebody ended our session: this connection is of no use any more, though it stands
+        if (code === 'expired') this.#fail(new ZookeeperError('expired', `${this.server} says that the session has expired`));
+        return;
       }
       clearTimeout(timer);
       this.#waiting.delete(refuse);

@@ -8,11 +8,12 @@ import type { RouteConfig } from '../config/route.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Link, LinkRequest } from '../net/link.ts';
 import { TokenBucket } from '../net/limits.ts';
+import type { Logger } from '../ops/log.ts';
 import type { CommandStats, Stats } from '../ops/stats.ts';
 import type { Forward, Forwarded, ForwardHost } from '../route/forward.ts';
 import type { Client } from '../session/client.ts';
 import type { Frame } from '../wire/frame.ts';
-import { appendContext, encodeOrigin } from '../wire/relay-context.ts';
+import { appendContext, encodeOrigin, traceOf } from '../wire/relay-context.ts';
 import type { Writer } from '../wire/writer.ts';
 import { Farewell } from './farewell.ts';
 import { keyReader, type KeyReader } from './keys.ts';
@@ -20,6 +21,9 @@ import type { Links } from './links.ts';
 
 /** Workers that a request is offered to, one after another, when those before could not be reached. */
 const MAX_TRIES = 4;
+/** Lines about requests that failed, a second and at once: a node that dies must not fill the disk. */
+const LINES = 20;
+const LINES_BURST = 100;
 /** What the client reads of every fault on the way, as in the original. */
 const RELAY_FAILED = 'relay to node failed!';
 /** An empty data field: an original can not take a body without a byte, and this one says the same. */
@@ -34,6 +38,7 @@ export interface RelayOptions {
   folder: string;
   /** Requests of one client that may be on their way at once (relay_in_flight). */
   inFlight: number;
+  log: Logger;
   now(): number;
 }
 
@@ -54,11 +59,13 @@ const isGood = ({ link, opened }: Meeting): boolean => link.state === 'up' && li
 
 export class Relay {
   readonly #options: RelayOptions;
+  readonly #lines: TokenBucket;
   #refs = 0;
   readonly #routes: RelayRoute[];
 
   constructor(routes: readonly RouteConfig[], options: RelayOptions) {
     this.#options = options;
+    this.#lines = new TokenBucket(LINES, LINES_BURST, options.now());
     this.#routes = routes.map((route) => new RelayRoute(route, options, this));
   }
 
@@ -102,6 +109,14 @@ export class Relay {
     const dot = id.lastIndexOf('.');
     const member = table.member(id.slice(0, dot));
     return member !== undefined && Number(id.slice(dot + 1)) <= member.workers && !breaker.isOpen(id.slice(0, dot));
+  }
+
+  /** A request got no answer; the line names it as the log of the other node does. */
+  failed({ frame, client, connection, number, id, fault, route }: RelayedRequest): void {
+    const { log, now } = this.#options;
+    if (!log.enabled('info') || !this.#lines.take(now())) return;
+    const traceId = connection.codec.traceId(frame) || traceOf(client.id, number);
+    log.info('request not answered by another node', { command: frame.cmd, client: client.id, traceId, peer: id, route: route.label, fault });
   }
 
   /** What introduces a client on a link, once for each time that the link was opened; undefined if it is known there. */
@@ -195,6 +210,10 @@ export class RelayRoute implements Forward {
     return this.#options.now();
   }
 
+  tell(request: RelayedRequest): void {
+    this.#relay.failed(request);
+  }
+
   /** What introduces the client on that link, if it has not been introduced there yet. */
   introduce(client: Client, link: Link): Uint8Array | undefined {
     return this.#relay.introduce(client, link);
@@ -284,6 +303,7 @@ export class RelayedRequest implements LinkRequest, Forwarded {
     if (this.isOver) return;
     this.isOver = true;
     this.fault = fault;
+    this.route.tell(this);
     this.#host.settled(this, this.route.now());
   }
 

@@ -53,6 +53,7 @@ export class ClusterWorker {
       self: nodeIdOf(self, self.worker),
       folder,
       inFlight: config.relay_in_flight,
+      log,
       now,
     });
   }

@@ -116,7 +116,14 @@ export class Relay {
     const { log, now } = this.#options;
     if (!log.enabled('info') || !this.#lines.take(now())) return;
     const traceId = connection.codec.traceId(frame) || traceOf(client.id, number);
-    log.info('request not answered by another node', { command: frame.cmd, client: client.id, traceId, peer: id, route: route.label, fault });
+    log.info('request not answered by another node', {
+      command: frame.cmd,
+      client: client.id,
+      traceId,
+      peer: id,
+      route: route.label,
+      fault,
+    });
   }
 
   /** What introduces a client on a link, once for each time that the link was opened; undefined if it is known there. */

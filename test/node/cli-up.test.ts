@@ -93,6 +93,19 @@ test('a change that needs a new process gets one, and the old one drains', async
   assert.equal((await client.request(1001, '')).code, 0);
 });
 
+test('a change to a port that is taken is told, and the node goes on as it was', async (t) => {
+  const up = await KimUp.serving(t);
+  const holder = createServer().listen(0, '127.0.0.1');
+  t.after(() => holder.close());
+  await until(() => holder.listening, 'the port is taken');
+  const client = await connect(t, up);
+  up.edit({ nodePort: (holder.address() as AddressInfo).port });
+  await up.complained(/\(node_port\): the port is taken.*what runs goes on/);
+  assert.equal((await client.request(1001, '')).code, 0, 'on the connection from before');
+  up.edit({ workers: 3 });
+  await up.said(/worker_cnt 2 -> 3/);
+});
+
 test('an invalid edit is refused with line and reason, and what runs goes on', async (t) => {
   const up = await KimUp.serving(t);
   const client = await connect(t, up);

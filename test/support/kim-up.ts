@@ -18,10 +18,22 @@ export interface ClusterShape {
   port?: number;
   nodePort?: number;
   modules?: string;
+  gates?: number;
+  /** Logic nodes with the modules test and echo; without them the gates answer by themselves. */
+  logics?: number | undefined;
   more?: string;
 }
 
-export function clusterText({ workers = 2, port = 0, nodePort = 0, modules = 'test, echo', more = '' }: ClusterShape = {}): string {
+export function clusterText({
+  workers = 2,
+  port = 0,
+  nodePort = 0,
+  modules = 'test, echo',
+  gates = 1,
+  logics,
+  more = '',
+}: ClusterShape = {}): string {
+  const logic = `  logic: { replicas: ${logics}, nodePort: 0, admin: { port: 0 }, modules: [test, echo], drain: { seconds: 5 } }\n`;
   return `apiVersion: kimserver.io/v1alpha1
 kind: KimCluster
 metadata:
@@ -29,14 +41,15 @@ metadata:
 spec:
   gate:
     workers: ${workers}
+    replicas: ${gates}
     listeners:
       - { name: client, port: ${port} }
     nodePort: ${nodePort}
     admin: { port: 0 }
-    modules: [${modules}]
+    modules: [${logics === undefined ? modules : ''}]
     limits: { maxClients: 1000 }
     drain: { seconds: 5 }
-${more}`;
+${logics === undefined ? '' : logic}${more}`;
 }
 
 interface Row {
@@ -82,7 +95,8 @@ export class KimUp {
 
   static async serving(t: TestContext, shape: ClusterShape = {}): Promise<KimUp> {
     const up = new KimUp(t, shape);
-    await until(() => up.row !== undefined, 'kim up prints its table');
+    const nodes = (shape.gates ?? 1) + (shape.logics ?? 0);
+    await until(() => up.rows.length === nodes, 'kim up prints its table');
     return up;
   }
 
@@ -90,8 +104,20 @@ export class KimUp {
     return this.lines.find((line) => 'listeners' in line) as Row | undefined;
   }
 
+  /** What the table says of the nodes that it names. */
+  get rows(): Row[] {
+    return this.lines.filter((line) => 'listeners' in line) as unknown as Row[];
+  }
+
+  /** The port that all gates share. */
   get port(): number {
-    return this.row!.listeners.find(({ kind }) => kind === 'gate')!.port;
+    return this.gatePorts(0)[0]!;
+  }
+
+  /** Ports on which clients reach a gate: the shared one first. */
+  gatePorts(replica: number): number[] {
+    const row = this.rows.find(({ node }) => node === `up-test-gate-${replica}`);
+    return row!.listeners.filter(({ kind }) => kind === 'gate').map(({ port }) => port);
   }
 
   edit(shape: ClusterShape): void {

@@ -20,8 +20,17 @@ test('the quickstart is a cluster that is worth no note', () => {
       workers: 2,
       listeners: [{ name: 'client', host: '127.0.0.1', port: 3355, codec: 'protobuf' }],
       nodePort: 3344,
-      modules: ['test', 'echo'],
+      modules: [],
+      routes: [{ first: 1000, last: 0xffffffff, to: 'logic', key: { from: 'session' }, timeoutMs: 3000, retry: 'ifNotSent', rate: 0 }],
       admin: { port: 9355 },
+      drain: { seconds: 10 },
+    },
+    logic: {
+      replicas: 2,
+      workers: 1,
+      nodePort: 4344,
+      modules: ['test', 'echo'],
+      admin: { port: 9455 },
       drain: { seconds: 10 },
     },
   });

@@ -9,11 +9,12 @@ interface Shape {
   gates?: number;
   workers?: number;
   logics?: number;
+  port?: number;
   nodePort?: number;
   modules?: string;
 }
 
-function wanted({ gates = 1, workers = 2, logics, nodePort = 3344, modules = 'test' }: Shape = {}): Workload[] {
+function wanted({ gates = 1, workers = 2, logics, port = 3355, nodePort = 3344, modules = 'test' }: Shape = {}): Workload[] {
   const text = `
 apiVersion: kimserver.io/v1alpha1
 kind: KimCluster
@@ -24,7 +25,7 @@ spec:
     workers: ${workers}
     nodePort: ${nodePort}
     modules: [${modules}]
-    listeners: [{ port: 3355 }]
+    listeners: [{ port: ${port} }]
 ${logics === undefined ? '' : `  logic: { replicas: ${logics} }`}
 `;
   return workloads(parseCluster(text, 'demo.yaml').cluster, '/clusters');
@@ -39,6 +40,25 @@ test('a cluster becomes one node for each replica, logic nodes before the gates 
       ['demo-logic-0', 'logic', 0, 4344],
       ['demo-gate-0', 'gate', 3355, 3344],
       ['demo-gate-1', 'gate', 3356, 3345],
+    ],
+  );
+});
+
+test('all gates accept on the first one’s port, and each further one on its own too', () => {
+  const keys = (shape: Shape) => wanted(shape).map(({ ports }) => ports.map(({ kind, key }) => `${kind} ${key}`));
+  assert.deepEqual(keys({ gates: 2, logics: 1 }), [
+    ['node 127.0.0.1:4344', 'admin 127.0.0.1:10344'],
+    ['gate 127.0.0.1:3355', 'node 127.0.0.1:3344', 'admin 127.0.0.1:9355'],
+    ['gate 127.0.0.1:3355', 'gate 127.0.0.1:3356', 'node 127.0.0.1:3345', 'admin 127.0.0.1:9356'],
+  ]);
+});
+
+test('any free port is one for all gates, and one for each of them', () => {
+  assert.deepEqual(
+    wanted({ gates: 2, port: 0, nodePort: 0 }).map(({ ports }) => ports.map(({ port, key }) => `${port} ${key}`)),
+    [
+      ['0 demo gate', '0 demo-gate-0 node', '0 demo-gate-0 admin'],
+      ['0 demo gate', '0 demo-gate-1 gate', '0 demo-gate-1 node', '0 demo-gate-1 admin'],
     ],
   );
 });

@@ -68,7 +68,6 @@ export class KimUp {
 
   private constructor(t: TestContext, shape: ClusterShape) {
     // before the folder is removed, in which the nodes write
-    // before the folder goes, in which its processes write
     t.after(async () => {
       if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
       await this.#ended;

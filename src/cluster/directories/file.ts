@@ -18,6 +18,8 @@ export interface FileDirectoryOptions {
   readonly pollMs?: number | undefined;
   /** Records beyond this are left out, and the health says so. */
   readonly maxMembers?: number | undefined;
+  /** Tells the records of one process apart, where it has several nodes; part of their file names. */
+  readonly writer?: string | undefined;
 }
 
 const POLL_MS = 500;
@@ -33,6 +35,7 @@ export class FileDirectory implements Directory {
   readonly #folder: string;
   readonly #pollMs: number;
   readonly #maxMembers: number;
+  readonly #writer: string;
   #health: DirectoryHealth;
   #events: DirectoryEvents | undefined;
   #self: { announcement: Announcement; text: string; file: string } | undefined;
@@ -46,7 +49,8 @@ export class FileDirectory implements Directory {
   #last = '';
   #writes = 0;
 
-  constructor({ folder, pollMs = POLL_MS, maxMembers = MAX_MEMBERS }: FileDirectoryOptions) {
+  constructor({ folder, pollMs = POLL_MS, maxMembers = MAX_MEMBERS, writer = '' }: FileDirectoryOptions) {
+    this.#writer = writer === '' ? `${process.pid}` : `${process.pid}-${writer}`;
     this.#folder = folder;
     this.#pollMs = pollMs;
     this.#maxMembers = maxMembers;
@@ -66,7 +70,7 @@ export class FileDirectory implements Directory {
 
   async announce(announcement: Announcement): Promise<void> {
     if (this.#isClosed) throw new Error('the directory is closed');
-    const file = join(this.#folder, `${addressOf(announcement).replaceAll(/[^a-zA-Z0-9.-]/g, '_')}-${process.pid}${ENDING}`);
+    const file = join(this.#folder, `${addressOf(announcement).replaceAll(/[^a-zA-Z0-9.-]/g, '_')}-${this.#writer}${ENDING}`);
     if (this.#self !== undefined && this.#self.file !== file) await rm(this.#self.file, { force: true });
     this.#self = { announcement, text: recordText(announcement, { pid: process.pid, started: startOf(process.pid) }), file };
     this.#isAnnounced = false;

@@ -272,7 +272,7 @@ export class Manager {
       this.#use({ ...next, ...kept });
       try {
         if (isRecounted) await this.pool.setCount(next.worker_cnt);
-        if (isRecounted) this.#announcer.announce();
+        this.#announcer.announce();
         if (changes.some(({ apply }) => apply === 'roll')) await this.pool.roll();
       } catch (error) {
         // a worker that is started later must not meet what could not be loaded now

@@ -29,7 +29,7 @@ function visitors(t: TestContext, port: number) {
   const wrong: string[] = [];
   const work = (async () => {
     while (!isOver) {
-      const again = (error: unknown) => ((error as ClientError).code === 'closed' ? ask(t, port) : Promise.reject(error as Error));
+      const again = (error: unknown) => ((error as ClientError).code === 'closed' ? ask(t, port) : Promise.reject(error));
       const result = await ask(t, port).catch(again).catch(String);
       if (result === '0 good job!') served++;
       else wrong.push(result);
@@ -114,12 +114,12 @@ test('gates come and go while new clients arrive, and none is refused', async (t
   const up = await KimUp.serving(t, { workers: 1 });
   const visiting = visitors(t, up.port);
   up.edit({ workers: 1, gates: 3 });
-  await until(() => up.lines.filter(({ text }) => /^serves/.test(String(text))).length === 2, 'two more gates serve');
+  await until(() => up.lines.filter(({ text }) => String(text).startsWith('serves')).length === 2, 'two more gates serve');
   const grown = visiting.served;
   await until(() => visiting.served > grown + 50, 'clients are served by all');
   up.edit({ workers: 1, gates: 1 });
   await until(() => up.lines.some(ended('up-test-gate-1')) && up.lines.some(ended('up-test-gate-2')), 'two gates have ended');
-  const leaving = up.lines.filter(({ text }) => /^drains/.test(String(text))).map(({ node }) => node);
+  const leaving = up.lines.filter(({ text }) => String(text).startsWith('drains')).map(({ node }) => node);
   assert.deepEqual(leaving, ['up-test-gate-2', 'up-test-gate-1'], 'the highest first');
   const shrunk = visiting.served;
   await until(() => visiting.served > shrunk + 50, 'clients are served by the one that stays');
@@ -135,7 +135,7 @@ test('logic nodes come and go under load, and every request is answered', async 
     await until(
       () =>
         logics === 4
-          ? up.lines.filter(({ text }) => /^serves/.test(String(text))).length === 2
+          ? up.lines.filter(({ text }) => String(text).startsWith('serves')).length === 2
           : up.lines.filter(({ text }) => text === 'ended').length === 3,
       `${logics} logic nodes are there`,
     );

@@ -208,16 +208,19 @@ suite('a ZooKeeper directory', { skip: noZookeeper }, () => {
     count++;
     const first = observe(t, { servers, root: root() });
     const second = observe(t, { servers, root: root() });
-    await first.directory.announce(gate({ name: 'same', workers: 1 }));
-    await second.directory.announce(gate({ name: 'same', workers: 2, activeTime: 1_700_000_001 }));
-    // the first is back with a newer record, the second lets it be
-    const leaves = await until(async () => {
-      const found = await raw.children(`${root()}/nodes/gate`);
-      return found.length === 2 && found;
-    }, 'both records stand');
-    await first.directory.announce(gate({ name: 'same', workers: 1 }));
-    await second.directory.announce(gate({ name: 'same', workers: 2, activeTime: 1_700_000_001 }));
-    assert.deepEqual((await raw.children(`${root()}/nodes/gate`)).sort(), leaves.sort());
+    const reader = observe(t, { servers, root: root() });
+    const names = async () => (await raw.children(`${root()}/nodes/gate`)).sort();
+    await first.directory.announce(gate({ workers: 1 }));
+    await second.directory.announce(gate({ workers: 2, activeTime: 1_700_000_001 }));
+    // the second takes the first for one that died; the first comes back, and both let each other be
+    await until(async () => (await names()).length === 2, 'both records stand');
+    const [, ...both] = ['0', '1', '2'].map((n) => `kim-gate-gate000000000${n}`);
+    await first.directory.announce(gate({ workers: 1 }));
+    await second.directory.announce(gate({ workers: 2, activeTime: 1_700_000_001 }));
+    assert.deepEqual(await names(), both);
+    await reader.when(([member]) => member?.workers === 2, 'the newer counts');
+    await second.directory.close();
+    await reader.when(([member]) => member?.workers === 1 && member.facts !== undefined, 'the older is back when the newer goes');
   });
 
   test('takes its announcement back, and with its end everything that is its own', async (t) => {

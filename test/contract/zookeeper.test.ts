@@ -1,44 +1,28 @@
-// A real ZooKeeper as a directory: what all directories promise. What only it has to promise stands in test/cluster/zookeeper*.test.ts.
+// ZooKeeper as a directory, with a real server: what all directories promise. What is its own is in test/cluster/zookeeper*.test.ts.
 
-import { before, suite } from 'node:test';
 import { ZookeeperDirectory } from '../../src/cluster/directories/zookeeper.ts';
-import type { ZookeeperConnection } from '../../src/cluster/directories/zookeeper-client.ts';
-import { silentLogger } from '../../src/ops/log.ts';
-import { endOfSuite, rawClient } from '../support/zookeeper-cluster.ts';
-import { noZookeeper, startZookeeper, type ZookeeperServer } from '../support/zookeeper.ts';
+import { rawClient, tree } from '../support/zookeeper-cluster.ts';
+import { noZookeeper, startZookeeper } from '../support/zookeeper.ts';
 import { directoryContract } from './directory.ts';
+import test from 'node:test';
 
-suite('zookeeper', { skip: noZookeeper }, () => {
-  let server: ZookeeperServer;
-  let raw: ZookeeperConnection;
-  let places = 0;
-  const end = endOfSuite();
+const ROOT = '/kim-contract';
 
-  before(async () => {
-    server = await startZookeeper(end);
-    raw = await rawClient(end, server.address);
-  });
-
+if (noZookeeper !== false) test('zookeeper: the contract of directories', { skip: noZookeeper });
+else {
   directoryContract('zookeeper', {
     isWritable: true,
-    place: (t) => {
-      const root = `/contract-${++places}`;
-      t.after(async () => {
-        if ((await server.mode()) === undefined) await server.start();
-      });
-      return Promise.resolve({
-        directory: () =>
-          new ZookeeperDirectory({ servers: server.address, root, types: ['gate', 'logic'], sessionTimeoutMs: 2000, log: silentLogger() }),
-        wipe: async () => {
-          for (const type of ['gate', 'logic']) {
-            for (const folder of [`${root}/nodes/${type}`, `${root}/kim/${type}`]) {
-              for (const leaf of await raw.children(folder)) await raw.remove(`${folder}/${leaf}`).catch(() => undefined);
-            }
-          }
+    async place(t) {
+      const server = await startZookeeper(t);
+      return {
+        directory: () => new ZookeeperDirectory({ servers: server.address, root: ROOT, types: ['gate', 'logic'], sessionTimeoutMs: 2000 }),
+        async wipe() {
+          const raw = await rawClient(t, server.address);
+          for (const path of Object.keys(await tree(raw, ROOT))) if (path.split('/').length === 3) await raw.remove(`${ROOT}/${path}`);
         },
         stop: () => server.stop(),
         start: ({ empty }) => server.start({ isEmpty: empty }),
-      });
+      };
     },
   });
-});
+}

@@ -16,7 +16,8 @@ export const noZookeeper: string | false = provide({ files: ['java', JAR], packa
 
 /** Sessions are checked for their end once in this time, and none is shorter than two of it. */
 const TICK_MS = 100;
-const WORD_TIMEOUT_MS = 2000;
+/** A server that only begins takes connections and leaves them there. */
+const WORD_TIMEOUT_MS = 500;
 /** Below the range that the system gives to outgoing connections: a server that is restarted finds its port free. */
 const PORTS = { from: 15_000, to: 30_000 };
 

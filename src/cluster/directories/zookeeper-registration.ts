@@ -10,14 +10,13 @@ export interface RegistrationOptions {
   readonly paths: ZookeeperPaths;
   /** Types whose folders are made too: a C++ node sets no watch on one that is missing. */
   readonly types: readonly string[];
-  now(): number;
   /** Something was done or cannot be done; `problem` is one sentence or undefined. */
   told(message: string, fields: { problem?: string; path?: string }): void;
 }
 
 const RETRY_MS = 500;
 const EMPTY = Buffer.alloc(0);
-/** Times are written with microseconds; the next newer one. */
+/** Seconds by which a record is newer than the one that it replaces. */
 const NEWER = 0.001;
 
 interface Sibling {
@@ -200,11 +199,14 @@ export class ZookeeperRegistration {
     return found.flat();
   }
 
-  /** Seconds since 1970; newer than every record of this address, even if a clock was put back. */
+  /**
+   * Seconds since 1970. A record that replaces one of ours is a little newer, as originals need it, and the first of a process is newer than
+   * what the process before it left, even if a clock was put back. It never outruns another node that lives and announces the same address:
+   * of the two the one that came last counts.
+   */
   #nextTime({ activeTime }: Announcement, siblings: readonly Sibling[]): number {
-    const time = activeTime > this.#activeTime ? activeTime : this.#options.now() / 1000;
-    const newest = Math.max(this.#activeTime, ...siblings.map((one) => one.activeTime));
-    return time > newest ? time : Math.round((newest + NEWER) * 1e6) / 1e6;
+    const newest = Math.max(this.#activeTime, ...(this.#wasAnnounced ? [] : siblings.map((one) => one.activeTime)));
+    return activeTime > newest ? activeTime : Math.round((newest + NEWER) * 1e6) / 1e6;
   }
 
   // ---- our own record ----

@@ -22,8 +22,6 @@ export interface ZookeeperOptions {
   /** Default `open`: C++ nodes know no credentials. */
   readonly acl?: ConnectOptions['acl'] | undefined;
   readonly log?: Logger | undefined;
-  /** Milliseconds since 1970; for the times of records that are announced anew. */
-  readonly now?: (() => number) | undefined;
 }
 
 const SESSION_TIMEOUT_MS = 10_000;
@@ -51,7 +49,7 @@ export class ZookeeperDirectory implements Directory {
   #putOff = 0;
 
   constructor(options: ZookeeperOptions) {
-    const { sessionTimeoutMs = SESSION_TIMEOUT_MS, auth, acl = 'open', now = Date.now } = options;
+    const { sessionTimeoutMs = SESSION_TIMEOUT_MS, auth, acl = 'open' } = options;
     const servers = parseServers(options.servers);
     if (acl === 'creator' && auth === undefined) throw new Error('ZooKeeper acl "creator" needs auth: a user and a password');
     this.#options = options;
@@ -65,7 +63,6 @@ export class ZookeeperDirectory implements Directory {
     this.#registration = new ZookeeperRegistration({
       paths: this.#paths,
       types: options.types,
-      now,
       told: (message, fields) => {
         options.log?.[fields.problem === undefined ? 'info' : 'warn'](message, fields);
         this.#judge();

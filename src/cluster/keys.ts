@@ -18,11 +18,8 @@ export function keyReader(key: RouteKey, folder: string): KeyReader {
       const data = codec.data(frame);
       const value: unknown = type === undefined ? JSON.parse(data.toString()) : type.decode(data);
       const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[field] : undefined;
-      return typeof found === 'string' || found instanceof Uint8Array
-        ? found
-        : found === undefined || found === null
-          ? ''
-          : String(found as number);
+      if (typeof found === 'string' || found instanceof Uint8Array) return found;
+      return typeof found === 'number' || typeof found === 'boolean' ? String(found) : '';
     } catch {
       return '';
     }

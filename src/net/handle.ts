@@ -66,7 +66,8 @@ export function adopt(handle: Handle): AdoptedSocket {
 /** A socket that connects to another process of ours or a server, and reads as adopted ones do. */
 export function dial(host: string, port: number): AdoptedSocket {
   const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 100_000 } as net.TcpSocketConnectOpts;
-  return new net.Socket({ allowHalfOpen: true, onread } as unknown as net.SocketConstructorOpts).connect(options);
+  const reading: object = { allowHalfOpen: true, onread };
+  return new net.Socket(reading).connect(options);
 }
 
 const shared = Buffer.allocUnsafeSlow(64 * 1024);

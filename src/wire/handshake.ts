@@ -31,7 +31,7 @@ export function encodeGreeting({ nodeType, host, port, worker, capabilities, ver
 export function decodeGreeting(data: Uint8Array): Greeting {
   let read: Record<string, unknown>;
   try {
-    read = greeting().decode(data) as Record<string, unknown>;
+    read = greeting().decode(data);
   } catch (cause) {
     throw new Fault('invalidMessage', 'parse request failed!', { cause });
   }

@@ -11,7 +11,7 @@ async function social(t: TestContext) {
   const cluster = await TestCluster.start(t, { logics: 2, logic: { modules: ['social.ts', 'load.ts'] }, gate: { worker_cnt: 2 } });
   const second = await cluster.addGate({ worker_cnt: 2 });
   await cluster.settled();
-  return { ...cluster, gates: [cluster.gate, second] as const, cluster };
+  return { gates: [cluster.gate, second] as const };
 }
 
 /** A client that asks one thing after another, and keeps what it was sent without asking. */

@@ -53,11 +53,11 @@ export class Watched {
 
   /** The newest record of each address, without where it was read. */
   get members(): Announcement[] {
-    return mergeMembers([this.lists.at(-1) ?? []]).map(({ source: _, ...announcement }) => announcement);
+    return mergeMembers([this.lists.at(-1) ?? []]);
   }
 
   async sees(wanted: readonly Announcement[], what: string): Promise<void> {
-    const expected = mergeMembers([wanted.map((announcement) => ({ ...announcement, source: '' }))]).map(({ source: _, ...rest }) => rest);
+    const expected = mergeMembers([wanted.map((announcement) => ({ ...announcement, source: '' }))]);
     try {
       await until(() => JSON.stringify(order(this.members)) === JSON.stringify(order(expected)), what);
     } catch {

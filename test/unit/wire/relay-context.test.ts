@@ -9,7 +9,14 @@ import { fc } from '../../support/property.ts';
 
 const anna: Origin = { session: 'a1b2-1.1-z', user: 'anna', address: '192.0.2.7:51332', gate: '10.0.0.7:3344.2' };
 
-function relayed(body: Uint8Array, { ref = 1, number = 1, origin = anna as Origin | null } = {}): Buffer {
+interface Parts {
+  ref?: number;
+  number?: number;
+  /** null for a client that is known there. */
+  origin?: Origin | null;
+}
+
+function relayed(body: Uint8Array, { ref = 1, number = 1, origin = anna }: Parts = {}): Buffer {
   const out = new Writer();
   out.bytes(body);
   appendContext(out, ref, number, origin === null ? undefined : encodeOrigin(origin));

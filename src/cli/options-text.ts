@@ -1,6 +1,6 @@
 // The reference of all options as people read it in a terminal. Pure.
 
-import type { Field } from '../config/field.ts';
+import { partPath, takes, type Field } from '../config/field.ts';
 import { optionKeys, optionOf, type OptionKey } from '../config/options.ts';
 import { variableOf } from '../config/overrides.ts';
 import { wrap, type Paint } from './terminal.ts';
@@ -35,10 +35,10 @@ function optionText(key: OptionKey, places: readonly string[], paint: Paint): st
     `${paint('cyan', key)}${inCluster}`,
     ...places.map((place) => `${INDENT}${paint('green', place)}`),
     ...indented(option.doc),
-    ...indented(`Takes ${parts.length > 0 ? 'an object' : option.kind.allowed}; ${defaultText(option)}; ${CHANGES[option.apply]}.`),
+    ...indented(`Takes ${takes(option.kind)}; ${defaultText(option)}; ${CHANGES[option.apply]}.`),
     ...indented(`Environment: ${variableOf(key)}`),
     ...parts.flatMap(([path, field]) => [
-      `${INDENT}${paint('cyan', `${key}.${path}`)}`,
+      `${INDENT}${paint('cyan', partPath(key, path))}`,
       ...indented(`${field.doc} Takes ${field.kind.allowed}; ${defaultText(field)}.`, `${INDENT}${INDENT}`),
     ]),
   ];

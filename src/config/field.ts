@@ -71,6 +71,16 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 /** The values of a table of fields. */
 export type Values<F> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never };
 
+/** `database.nodes.NODE.port`, or `routes[].to`. */
+export function partPath(key: string, part: string): string {
+  return part.startsWith('[') ? key + part : `${key}.${part}`;
+}
+
+/** What a field takes, in words; the parts of an object speak for themselves. */
+export function takes({ parts = [], allowed }: Kind<unknown>): string {
+  return parts.some(([path]) => !path.startsWith('[')) ? 'an object' : allowed;
+}
+
 /** Declares a field of a group. */
 export function field<T>(kind: Kind<T>, about: Omit<Field<NoInfer<T>>, 'kind'>): Field<T> {
   return { kind, ...about };

@@ -1,6 +1,8 @@
 // A configuration as a file again: for people without secrets, for other processes with them.
 
+import type { KimCluster } from './cluster-schema.ts';
 import { optionKeys, optionOf, type NodeConfig, type OptionKey } from './options.ts';
+import { routeText } from './route-kind.ts';
 
 const MASK = '***';
 
@@ -17,6 +19,13 @@ export function nodeFileOf(config: NodeConfig): Record<string, unknown> {
 function inFile(key: OptionKey, value: unknown): unknown {
   const { kind } = optionOf(key);
   return kind.inFile === undefined ? value : kind.inFile(value);
+}
+
+/** A KimCluster as a file would hold it. */
+export function printCluster(cluster: KimCluster): object {
+  const { gate } = cluster.spec;
+  const routes = gate.routes?.map((route) => routeText(route, 'timeout'));
+  return { ...cluster, spec: { ...cluster.spec, gate: { ...gate, ...(routes && { routes }) } } };
 }
 
 /** A value of an option as a file would hold it, with its secrets masked. */

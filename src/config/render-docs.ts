@@ -1,7 +1,7 @@
 // docs/configuration.md: every option in a table, from the declarations.
 
 import { clusterJsonSchema } from './cluster.ts';
-import type { Field } from './field.ts';
+import { partPath, takes, type Field } from './field.ts';
 import { markdownTable } from './markdown.ts';
 import { optionKeys, optionOf, type OptionKey } from './options.ts';
 import { variableOf } from './overrides.ts';
@@ -43,8 +43,8 @@ function rowsOf(key: OptionKey): string[][] {
     option.apply,
     field.doc,
   ];
-  const own = row(key, option, parts.length > 0 && !Array.isArray(option.default) ? 'an object' : option.kind.allowed);
-  return [own, ...parts.map(([path, field]) => row(path.startsWith('[') ? key + path : `${key}.${path}`, field, field.kind.allowed))];
+  const own = row(key, option, takes(option.kind));
+  return [own, ...parts.map(([path, field]) => row(partPath(key, path), field, field.kind.allowed))];
 }
 
 function defaultOf({ default: value, defaultText, kind }: Field<unknown>): string {
@@ -132,7 +132,7 @@ There are two ways to configure the same things:
 | roll | workers are replaced one by one and hand over their connections: nobody is disconnected |
 | restart | only a new process has it |`;
 
-const CLUSTER_INTRO = `The tables above name the place of each option in a tier, \`spec.gate\` or \`spec.logic\` (which has no listeners and may be absent); in a KimCluster numbers are numbers. Only the keys below are a KimCluster's own. Replicas count from 0: replica n listens on each port + n, so that all fit on one machine. Without \`nodePort\` gates begin at 3344 and logic nodes at 4344.`;
+const CLUSTER_INTRO = `The tables above name the place of each option in a tier, \`spec.gate\` or \`spec.logic\` (which has no listeners and may be absent); in a KimCluster numbers are numbers. Only the keys below are a KimCluster's own. Replicas count from 0: replica n listens on each port + n, so that all fit on one machine; clients reach every gate on the port of replica 0, too. Where the tables have \`timeout_ms\` of a route, it is \`timeout\` here. Without \`nodePort\` gates begin at 3344 and logic nodes at 4344.`;
 
 const HISTORY = `The files of co_kimserver (both versions) and of kimserver before it are read as they are:
 

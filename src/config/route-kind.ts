@@ -91,7 +91,7 @@ const fields = {
   to: field(name(), { doc: 'Type of the nodes that answer: logic, or any other word that nodes call themselves.' }),
   key: field(routeKey(), {
     default: { from: 'session' },
-    defaultText: '`session`',
+    defaultText: 'session',
     doc: 'What decides which worker gets a request. session: all requests of a connection go to one worker; user: of a user, once a module has bound the connection to one; data and fields: equal ones go to one worker.',
   }),
   timeout_ms: field(duration(1), {
@@ -142,20 +142,19 @@ export function route(): Kind<RouteConfig> {
     type: z.unknown() as z.ZodType<RouteConfig>,
     written: z.strictObject(shape, { error: allowed }).transform(({ timeout, ...rest }) => routeOf(rest, timeout)),
     inNode: inNode.written,
-    inFile: ({ first, last, to, key, timeoutMs, retry, rate }) => ({
-      commands: rangeText({ first, last }),
-      to,
-      key: keyText(key),
-      ...(timeoutMs !== NO_TIME && { timeout_ms: timeoutMs }),
-      retry,
-      rate,
-    }),
+    inFile: (given) => routeText(given, 'timeout_ms'),
     read(raw: unknown, place: Place) {
       const given = inNode.read(raw, place);
       const isWhole = given !== undefined && Object.values(given).every((value) => value !== undefined);
       return isWhole ? routeOf(given, given.timeout_ms) : undefined;
     },
   };
+}
+
+/** A route as a file holds it; `time` is what its time is called there. */
+export function routeText({ first, last, to, key, timeoutMs, retry, rate }: RouteConfig, time: 'timeout' | 'timeout_ms'): object {
+  const range = rangeText({ first, last });
+  return { commands: range, to, key: keyText(key), ...(timeoutMs !== NO_TIME && { [time]: timeoutMs }), retry, rate };
 }
 
 /** The routes with every time filled in. */

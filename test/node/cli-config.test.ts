@@ -62,7 +62,7 @@ test('config check says what a good file is, with warnings; --strict takes none'
   const cluster = await kim(['config', 'check', 'shop.yaml'], { cwd: folder });
   assert.match(
     cluster.out,
-    /^shop.yaml is good: the KimCluster shop\n {2}logic: 1 node with 1 worker, .*orders.ts\n {2}gate: 1 node with 2 workers, gate port 127.0.0.1:3355, .* modules test\n$/,
+    /^shop.yaml is good: the KimCluster shop\n {2}logic: 1 node with 1 worker, .*orders.ts\n {2}gate: 1 node with 2 workers, gate port 127.0.0.1:3355, .* modules test, relays 1000- to logic\n$/,
   );
   assert.equal((await kim(['config', 'check', 'node.json', '--strict'], { cwd: folder })).code, 2);
 });

@@ -2,6 +2,7 @@
 
 import { ConfigError } from '../../config/error.ts';
 import { exitCodes } from '../../node/exit-codes.ts';
+import { rangeText } from '../../config/route-kind.ts';
 import { checkModules, readConfigurationFile, type ConfigFile } from '../config-file.ts';
 
 interface CheckOptions {
@@ -29,13 +30,14 @@ function json(value: object): string {
 
 function text({ file, cluster, nodes, warnings }: ConfigFile): string {
   const what = cluster === undefined ? 'the configuration of a node' : `the KimCluster ${cluster.metadata.name}`;
-  const lines = nodes.map(({ label, config: { gate_host, gate_port, node_host, node_port, worker_cnt, modules } }) => {
+  const lines = nodes.map(({ label, config: { gate_host, gate_port, node_host, node_port, worker_cnt, modules, routes } }) => {
     const replicas = cluster?.spec[label === 'logic' ? 'logic' : 'gate']?.replicas;
     return [
       `  ${label}: ${replicas === undefined ? '' : `${count(replicas, 'node')} with `}${count(worker_cnt, 'worker')}`,
       ...(gate_host === '' ? [] : [`gate port ${gate_host}:${gate_port}`]),
       ...(node_host === '' ? [] : [`node port ${node_host}:${node_port}`]),
       modules.length === 0 ? 'no modules' : `modules ${modules.join(', ')}`,
+      ...routes.map((route) => `relays ${rangeText(route)} to ${route.to}`),
     ].join(', ');
   });
   return [`${file} is good: ${what}`, ...lines, ...warnings.map((warning) => `warning: ${warning}`)].map((line) => `${line}\n`).join('');

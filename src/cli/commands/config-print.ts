@@ -1,6 +1,6 @@
 // kim config print: a configuration as it counts.
 
-import { printConfig } from '../../config/print.ts';
+import { printCluster, printConfig } from '../../config/print.ts';
 import { stringify } from '../../config/yaml.ts';
 import { readConfigurationFile, type ConfigFile } from '../config-file.ts';
 import { UsageError } from '../problem.ts';
@@ -14,7 +14,7 @@ interface PrintOptions {
 export async function runConfigPrint([name = '']: readonly string[], { set, tier, output }: PrintOptions): Promise<number> {
   const found = readConfigurationFile(name, { set });
   const isCluster = found.cluster !== undefined && tier === undefined;
-  const value = isCluster ? found.cluster : nodeOf(found, tier);
+  const value = found.cluster !== undefined && tier === undefined ? printCluster(found.cluster) : nodeOf(found, tier);
   const asYaml = output === 'yaml' || (output === 'auto' && isCluster);
   process.stdout.write(asYaml ? stringify(value) : `${JSON.stringify(value, undefined, 2)}\n`);
   for (const warning of found.warnings) process.stderr.write(`warning: ${warning}\n`);

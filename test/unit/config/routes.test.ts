@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { nodeFileOf } from '../../../src/config/print.ts';
+import { kimClusterSchema } from '../../../src/config/cluster.ts';
+import { nodeFileOf, printCluster } from '../../../src/config/print.ts';
 import { nodeConfigOf } from '../../../src/config/tiers.ts';
 import { cluster, clusterProblems, FIRST_LINE, messagesOf, parse, problemsOf } from './support.ts';
 import { parseNodeConfig } from '../../../src/config/node-config.ts';
@@ -192,6 +193,14 @@ test('a KimCluster writes the same routes, with "timeout"', () => {
     },
   ]);
   assert.deepEqual(nodeConfigOf(parsed, 'logic', 0, '/base').routes, []);
+});
+
+test('a KimCluster is printed as it may be written', () => {
+  const { cluster: parsed } = cluster(
+    `${gate}    routes:\n      - { commands: 1000-1999, to: logic, key: 'field:id', timeout: 2s }\n      - { commands: 2000-, to: logic, key: { field: id, proto: p, type: t } }\n  logic: {}\n`,
+  );
+  const { spec, ...rest } = printCluster(parsed) as { spec: object };
+  assert.deepEqual(kimClusterSchema.parse(JSON.parse(JSON.stringify({ ...rest, spec }))), parsed);
 });
 
 test('gates before logic nodes relay everything by the session, unless routes are given', () => {

@@ -1,7 +1,6 @@
 // The directory that a configuration asks for.
 
-import { configuredDirectories } from '../../config/discovery.ts';
-import { knownTypes } from '../../config/discovery.ts';
+import { configuredDirectories, knownTypes } from '../../config/discovery.ts';
 import type { NodeConfig } from '../../config/node-config.ts';
 import type { Logger } from '../../ops/log.ts';
 import type { Directory } from '../directory.ts';

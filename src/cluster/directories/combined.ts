@@ -59,7 +59,7 @@ export class CombinedDirectory implements Directory {
       part.directory.open({
         members: (list) => this.#heard(part, list),
         health: ({ state }) => {
-          if (state === 'down') part.wasDown = true;
+          if (state !== 'up' && part.list.length > 0) part.wasDown = true;
           events.health(this.health);
         },
       });

@@ -27,5 +27,6 @@ export function directoryOf(config: NodeConfig, log: Logger): Directory | undefi
       log,
     });
   });
-  return directories.length > 1 ? new CombinedDirectory(directories) : directories[0];
+  // also around a single one: what it knew before it was lost outlives its loss
+  return directories.length === 0 ? undefined : new CombinedDirectory(directories);
 }

@@ -130,6 +130,8 @@ export class ZookeeperDirectory implements Directory {
     this.#connection = undefined;
     this.#options.log?.warn('zookeeper connection is lost', {});
     this.#stopFolders();
+    // what is known is not told for now: whoever merges lists must know that the next one may be short
+    if (this.#health.state === 'up') this.#setHealth('connecting', `connecting again to ${this.#servers}`);
   }
 
   #stopFolders(): void {

@@ -114,6 +114,8 @@ for (const is_reuseport of [false, true]) {
     const node = await startNode(t, { is_reuseport, worker_cnt: 2, node_host: '127.0.0.1', node_port: 0 });
     const { port, nodePort } = node;
     const client = await node.connect();
+    // one that nobody has accepted yet would be reset by the system with its port
+    await client.request(2001, 'served');
     const slow = node.pids()[0]!;
     if (is_reuseport) process.kill(slow, 'SIGSTOP');
     let isFree = false;

@@ -20,7 +20,7 @@ const refused: [what: string, value: unknown, says: string][] = [
   [
     'a misspelled key',
     { name: 'chat', comands: {} },
-    'unknown key "comands"; there is: name, start, stop, use, commands, connected, disconnected, expired, fallback, stores',
+    'unknown key "comands"; there is: name, start, stop, use, commands, connected, disconnected, drain, export, import, expired, fallback, stores',
   ],
   ['a start that is no function', { name: 'chat', start: 5 }, '"start" must be a function'],
   ['a fallback that is no function', { name: 'chat', fallback: { handler } }, '"fallback" must be a function'],

@@ -68,10 +68,10 @@ class Said implements Directory {
   }
 }
 
-function two(t: TestContext, graceMs = 60_000) {
+function two(t: TestContext, graceMs = 60_000, isLinked?: (address: string) => boolean) {
   const [first, second] = [new Said('zookeeper'), new Said('file')];
   let now = 0;
-  const combined = new CombinedDirectory([first, second], { graceMs, now: () => now });
+  const combined = new CombinedDirectory([first, second], { graceMs, isLinked, now: () => now });
   const watched = new Watched(t, combined);
   const pass = (ms: number) => {
     now += ms;
@@ -157,4 +157,117 @@ test('it is announced in all, and that is so when one of them has it', async (t)
   second.become('up');
   await combined.announce(nodeOf(1));
   assert.deepEqual([first.announced.length, second.announced.length], [1, 1]);
+});
+
+test('one that never knew a member has nothing to say about it', (t) => {
+  const { first, second, watched } = two(t);
+  first.become('up');
+  second.become('up');
+  // the folder of one machine beside the ZooKeeper of all
+  first.say(nodeOf(1), nodeOf(2));
+  second.say(nodeOf(1));
+  first.become('down');
+  first.become('up');
+  first.say();
+  assert.deepEqual(names(watched), ['kim-1', 'kim-2']);
+});
+
+test('one that took a member off while the other was lost is believed when that is back', (t) => {
+  const { first, second, watched } = two(t);
+  first.become('up');
+  second.become('up');
+  first.say(nodeOf(1), nodeOf(2));
+  second.say(nodeOf(1), nodeOf(2));
+  first.become('down');
+  second.say(nodeOf(1));
+  assert.deepEqual(names(watched), ['kim-1', 'kim-2'], 'a lost directory keeps its last list');
+  first.become('up');
+  first.say();
+  assert.deepEqual(names(watched), ['kim-1']);
+});
+
+test('one that took a member off and has it again does not deny it', (t) => {
+  const { first, second, watched } = two(t);
+  first.become('up');
+  second.become('up');
+  first.say(nodeOf(1));
+  second.say(nodeOf(1));
+  second.say();
+  second.say(nodeOf(1));
+  first.become('down');
+  first.become('up');
+  first.say();
+  second.become('down');
+  second.become('up');
+  second.say();
+  assert.deepEqual(names(watched), ['kim-1'], 'both are back and empty, which proves nothing');
+});
+
+test('what is kept for a while is kept for ever when the directory is lost again meanwhile', (t) => {
+  const { first, watched, pass } = two(t);
+  first.become('up');
+  first.say(nodeOf(1), nodeOf(2));
+  first.become('down');
+  first.become('up');
+  first.say();
+  first.become('down');
+  pass(600_000);
+  first.become('up');
+  first.say(nodeOf(1));
+  assert.deepEqual(names(watched), ['kim-1', 'kim-2'], 'it has a while anew');
+  pass(60_001);
+  first.say(nodeOf(1));
+  assert.deepEqual(names(watched), ['kim-1']);
+});
+
+test('what is kept does not go by itself while the directory is lost again', async (t) => {
+  const { first, second, watched, pass } = two(t, 20);
+  first.become('up');
+  second.become('up');
+  first.say(nodeOf(1));
+  first.become('down');
+  first.become('up');
+  first.say();
+  first.become('down');
+  pass(21);
+  second.say(nodeOf(2));
+  assert.deepEqual(names(watched), ['kim-1', 'kim-2']);
+});
+
+test('of records that are equally old the one of a directory that is up counts, not what a lost one knew last', (t) => {
+  const { first, second, watched } = two(t);
+  first.become('up');
+  second.become('up');
+  first.say(nodeOf(1));
+  second.say(nodeOf(1));
+  first.become('down');
+  second.say(nodeOf(1, { facts: { ...nodeOf(1).facts!, state: 'draining' } }));
+  assert.equal(watched.members[0]!.facts!.state, 'draining');
+});
+
+test('a member with links that are up is kept longer', (t) => {
+  const linked = new Set(['127.0.0.1:3001']);
+  const { first, watched, pass } = two(t, 60_000, (address) => linked.has(address));
+  first.become('up');
+  first.say(nodeOf(1), nodeOf(2));
+  first.become('down');
+  first.become('up');
+  first.say();
+  pass(60_001);
+  first.say();
+  assert.deepEqual(names(watched), ['kim-1']);
+  linked.clear();
+  pass(60_001);
+  first.say();
+  assert.deepEqual(names(watched), []);
+});
+
+test('nothing is told after it was closed', async (t) => {
+  const { first, combined, watched } = two(t);
+  first.become('up');
+  await combined.close();
+  const told = watched.healths.length;
+  first.become('down');
+  first.say(nodeOf(1));
+  assert.deepEqual([watched.healths.length, watched.lists.length], [told, 0]);
 });

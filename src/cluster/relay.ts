@@ -26,6 +26,8 @@ const LINES = 20;
 const LINES_BURST = 100;
 /** What the client reads of every fault on the way, as in the original. */
 const RELAY_FAILED = 'relay to node failed!';
+/** Steps of a millisecond in which times are kept: they fit into 31 bits for a day and a half, and cost more afterwards. */
+const STEPS = 16;
 /** An empty data field: an original can not take a body without a byte, and this one says the same. */
 const EMPTY_BODY = Buffer.from([0x1a, 0]);
 
@@ -47,6 +49,8 @@ interface Pin {
   id: string;
   key: string;
   epoch: number;
+  /** The one link to a worker of ours. */
+  link: Link | undefined;
 }
 
 /** A link on which a client has been introduced, and which opening of it that was. */
@@ -73,31 +77,34 @@ export class Relay {
     return this.#routes;
   }
 
-  /** The worker that gets a request, by its key; undefined if no node of that type is known. */
-  pick(route: RelayRoute, request: RelayedRequest): string | undefined {
+  /** The link to the worker that gets a request, by its key; undefined if no node of that type is known. */
+  pick(route: RelayRoute, request: RelayedRequest): Link | undefined {
     const { links } = this.#options;
     const { client } = request;
     const { from } = route.config.key;
     if (from === 'data' || from === 'field') {
       const key = route.key(request.frame, request.connection.codec);
-      request.key = key;
-      return links.table.ring(route.config.to)?.find(key);
+      const id = links.table.ring(route.config.to)?.find(key);
+      if (id === undefined) return undefined;
+      request.id = id;
+      return links.linkTo(id, key);
     }
     const key = from === 'user' && client.userId !== '' ? client.userId : client.id;
-    request.key = key;
     const pins = (client.pins ??= new Map<string, unknown>()) as Map<string, Pin>;
-    const pin = pins.get(route.config.to);
-    if (pin !== undefined && pin.key === key) {
-      if (pin.epoch === links.table.epoch) return pin.id;
-      if (this.#holds(pin.id)) {
-        pin.epoch = links.table.epoch;
-        return pin.id;
-      }
+    let pin = pins.get(route.config.to);
+    if (pin === undefined || pin.key !== key || (pin.epoch !== links.table.epoch && !this.#holds(pin.id))) {
+      const id = links.table.ring(route.config.to)?.find(key);
+      if (id === undefined) return undefined;
+      pin = { id, key, epoch: links.table.epoch, link: undefined };
+      pins.set(route.config.to, pin);
     }
-    const id = links.table.ring(route.config.to)?.find(key);
-    if (id === undefined) return undefined;
-    pins.set(route.config.to, { id, key, epoch: links.table.epoch });
-    return id;
+    pin.epoch = links.table.epoch;
+    request.id = pin.id;
+    if (pin.link !== undefined && pin.link.state !== 'closed') return pin.link;
+    const link = links.linkTo(pin.id, key);
+    // there are several to a worker of an original
+    if (link.isOurs) pin.link = link;
+    return link;
   }
 
   /** True while that worker can be reached; one that leaves keeps the sessions that it has. */
@@ -138,7 +145,12 @@ export class Relay {
 
   /** The sessions of these clients go on at another worker. */
   repin(clients: Iterable<Client>, from: string, to: string): void {
-    for (const { pins } of clients) for (const pin of (pins?.values() ?? []) as Iterable<Pin>) if (pin.id === from) pin.id = to;
+    for (const { pins } of clients)
+      for (const pin of (pins?.values() ?? []) as Iterable<Pin>) {
+        if (pin.id !== from) continue;
+        pin.id = to;
+        pin.link = undefined;
+      }
   }
 
   /** The client is gone from here: the workers that know it are told, and whether it goes on elsewhere. */
@@ -190,12 +202,10 @@ export class RelayRoute implements Forward {
   }
 
   send(request: RelayedRequest): void {
-    const { links } = this.#options;
-    const id = this.#relay.pick(this, request);
-    if (id === undefined) return request.end('noNode');
-    request.id = id;
+    const link = this.#relay.pick(this, request);
+    if (link === undefined) return request.end('noNode');
     request.tries++;
-    links.linkTo(id, request.key).send(request);
+    link.send(request);
   }
 
   /** It was not answered: another worker may be asked if the route allows it and there is time. */
@@ -231,20 +241,19 @@ export class RelayRoute implements Forward {
 export class RelayedRequest implements LinkRequest, Forwarded {
   seq = 0;
   readonly isOneWay = false;
+  /** Whole numbers: a fraction would be an object of its own for each request. */
   readonly deadline: number;
-  readonly startedAt: number;
+  readonly #started: number;
   readonly connection: Connection;
   readonly client: Client;
   readonly frame: Frame;
   readonly route: RelayRoute;
   readonly number: number;
-  readonly done = undefined;
   /** The answer: a view of what the link has read. */
   relayed: Frame | undefined;
   fault: FaultName | undefined;
   isOver = false;
   id = '';
-  key: Uint8Array | string = '';
   tries = 0;
   readonly #host: ForwardHost;
 
@@ -255,12 +264,21 @@ export class RelayedRequest implements LinkRequest, Forwarded {
     this.client = client;
     this.number = connection.requests;
     this.#host = host;
-    this.startedAt = now;
-    this.deadline = now + route.config.timeoutMs;
+    this.#started = Math.trunc(now * STEPS);
+    this.deadline = Math.trunc(now) + route.config.timeoutMs;
   }
 
   get cmd(): number {
     return this.frame.cmd;
+  }
+
+  get startedAt(): number {
+    return this.#started / STEPS;
+  }
+
+  /** Its reply is encoded when it leaves. */
+  get done(): undefined {
+    return undefined;
   }
 
   get concurrent(): number {

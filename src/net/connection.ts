@@ -211,14 +211,20 @@ export class Connection {
     }
   }
 
-  /** Takes the slot that is next in order, if its reply is known. */
-  nextReady(): Slot | undefined {
-    const slot = this.slots?.[0];
-    if (slot === undefined || !slot.isOver) return undefined;
-    this.slots!.shift();
-    this.#leave(slot);
-    this.parked -= slot.bytes;
-    return slot;
+  /** How many slots from the first on have replies that are known. */
+  get ready(): number {
+    const { slots } = this;
+    let n = 0;
+    while (slots !== undefined && n < slots.length && slots[n]!.isOver) n++;
+    return n;
+  }
+
+  /** Frees the first slots, whose replies have been handed over. */
+  free(count: number): void {
+    for (const slot of this.slots!.splice(0, count)) {
+      this.#leave(slot);
+      this.parked -= slot.bytes;
+    }
   }
 
   pause(): void {

@@ -89,6 +89,8 @@ export class Link {
   state: LinkState = 'idle';
   /** Who answered; undefined until it has been up once. */
   peer: Greeting | undefined;
+  /** True once the other end said that it is one of ours. */
+  isOurs = false;
   /** How often it has been up. */
   opened = 0;
   readonly #options: LinkOptions;
@@ -115,11 +117,6 @@ export class Link {
     this.#options = options;
     this.settings = options.settings;
     this.id = `${options.host}:${options.port}.${options.worker}`;
-  }
-
-  /** True once the other end said that it is one of ours. */
-  get isOurs(): boolean {
-    return this.peer !== undefined && (this.peer.capabilities & CAPABLE) !== 0;
   }
 
   get inFlight(): number {
@@ -239,6 +236,7 @@ export class Link {
       this.#say(commands.tellWorker, encodeGreeting({ ...this.#options.self, capabilities: CAPABLE }));
     } else if (this.state === 'telling' && frame.cmd === commands.tellWorker + 1) {
       this.peer = decodeGreeting(data);
+      this.isOurs = (this.peer.capabilities & CAPABLE) !== 0;
       this.state = 'up';
       this.opened++;
       this.isPaused = false;

@@ -290,11 +290,13 @@ export class Serve implements ConnectionEvents, ForwardHost {
 
   /** Puts replies that have become known, and are next in order, behind those before them. */
   #deliver(connection: Connection): void {
-    if (connection.slots === undefined) return;
-    for (let slot = connection.nextReady(); slot !== undefined; slot = connection.nextReady()) {
+    const { ready, slots } = connection;
+    for (let i = 0; i < ready; i++) {
+      const slot = slots![i]!;
       if (slot.done !== undefined) this.#outbox.gather(connection, slot.done);
       else this.#outbox.relayed(connection, slot as Forwarded);
     }
+    if (ready > 0) connection.free(ready);
   }
 
   /** Sends the replies that are next in order, and starts what waited for them. */

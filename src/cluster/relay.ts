@@ -9,7 +9,7 @@ import type { Connection } from '../net/connection.ts';
 import type { Link, LinkRequest } from '../net/link.ts';
 import { TokenBucket } from '../net/limits.ts';
 import type { Logger } from '../ops/log.ts';
-import type { CommandStats, Stats } from '../ops/stats.ts';
+import { Streak, type CommandStats, type Stats } from '../ops/stats.ts';
 import type { Forward, Forwarded, ForwardHost } from '../route/forward.ts';
 import type { Client } from '../session/client.ts';
 import type { Frame } from '../wire/frame.ts';
@@ -169,6 +169,7 @@ export class RelayRoute implements Forward {
   readonly #options: RelayOptions;
   readonly #relay: Relay;
   readonly #rate: TokenBucket | undefined;
+  readonly #streak = new Streak();
 
   constructor(config: RouteConfig, options: RelayOptions, relay: Relay) {
     this.config = config;
@@ -231,6 +232,10 @@ export class RelayRoute implements Forward {
     this.#relay.failed(request);
   }
 
+  count(code: number, ms: number): void {
+    this.#streak.count(this.stats, code, ms);
+  }
+
   /** What introduces the client on that link, if it has not been introduced there yet. */
   introduce(client: Client, link: Link): Uint8Array | undefined {
     return this.#relay.introduce(client, link);
@@ -276,6 +281,10 @@ export class RelayedRequest implements LinkRequest, Forwarded {
     return this.#started / STEPS;
   }
 
+  count(at: number): void {
+    this.route.count(this.code, at - this.startedAt);
+  }
+
   /** Its reply is encoded when it leaves. */
   get done(): undefined {
     return undefined;
@@ -283,10 +292,6 @@ export class RelayedRequest implements LinkRequest, Forwarded {
 
   get concurrent(): number {
     return this.route.concurrent;
-  }
-
-  get stats(): CommandStats {
-    return this.route.stats;
   }
 
   get bytes(): number {

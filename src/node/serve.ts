@@ -282,7 +282,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
     const { connection } = request;
     this.#stats.inFlight--;
     this.ledger.messages.give();
-    request.stats.done(request.code, (at - request.startedAt) / 1000);
+    request.count(at);
     if (connection.state !== 'open') return;
     connection.parked += request.bytes;
     this.#outbox.markDirty(connection);

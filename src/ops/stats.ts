@@ -100,6 +100,30 @@ export class Tally {
   }
 }
 
+/** Counts equal outcomes that took equally long together: answers of another node come in runs. */
+export class Streak {
+  #stats: CommandStats | undefined;
+  #code = 0;
+  #ms = 0;
+  #n = 0;
+
+  count(stats: CommandStats, code: number, ms: number): void {
+    if (stats !== this.#stats || code !== this.#code || ms !== this.#ms) {
+      this.#end();
+      this.#stats = stats;
+      this.#code = code;
+      this.#ms = ms;
+    }
+    if (this.#n++ === 0) setImmediate(this.#end);
+  }
+
+  /** Writes down what was counted; called by itself when the turn ends. */
+  readonly #end = (): void => {
+    if (this.#n > 0) this.#stats!.done(this.#code, this.#ms / 1000, this.#n);
+    this.#n = 0;
+  };
+}
+
 /** The counters of one worker. */
 export class Stats {
   connections = 0;

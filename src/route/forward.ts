@@ -9,13 +9,13 @@ import type { Frame } from '../wire/frame.ts';
 export interface Forwarded extends Slot {
   readonly connection: Connection;
   readonly frame: Frame;
-  readonly stats: CommandStats;
-  readonly startedAt: number;
   /** The answer as it came; undefined when there is none. */
   readonly relayed: Frame | undefined;
   /** Code of the reply, and its text when there is no answer. */
   readonly code: number;
   readonly errorText: string;
+  /** Counts its reply, which is known since `at`. */
+  count(at: number): void;
   /** Sends it; called once, after it has taken its place. */
   begin(): void;
 }

@@ -40,12 +40,19 @@ type ControlHandler = Parameters<Peers['onControl']>[0];
 /** All links to one worker. */
 class LinkSet {
   readonly address: string;
+  /** The first one, and for an original more, by what is left of the hash of their keys. */
   readonly links: Link[] = [];
+  readonly byHash = new Map<number, Link>();
   readonly peer: OutgoingPeer;
 
   constructor(address: string, peer: OutgoingPeer) {
     this.address = address;
     this.peer = peer;
+  }
+
+  remove(link: Link): void {
+    this.links.splice(this.links.indexOf(link), 1);
+    for (const [at, known] of this.byHash) if (known === link) this.byHash.delete(at);
   }
 }
 
@@ -85,13 +92,16 @@ export class Links implements Peers {
 
   /** The link for a request with that key to that worker; it is opened when something is sent on it. */
   linkTo(id: string, key: Uint8Array | string): Link {
-    const { links } = this.#setOf(id);
-    const first = links[0]!;
-    // one of ours takes any number; an original one at a time, so requests are spread over a few links by their keys
-    if (links.length === 1 && (first.isOurs || first.inFlight + first.waiting === 0)) return first;
+    const set = this.#setOf(id);
+    const first = set.links[0]!;
+    // one of ours takes any number, and whoever has not answered yet is asked on one link
     if (first.peer === undefined || first.isOurs) return first;
-    if (links.length < this.#settings.pool) return this.#add(id, links);
-    return links[fnv1(key) % links.length]!;
+    // an original one at a time, so requests are spread over a few links; those with one key stay in order on one
+    const at = fnv1(key) % this.#settings.pool;
+    if (at === 0) return first;
+    let link = set.byHash.get(at);
+    if (link === undefined || link.state === 'closed') set.byHash.set(at, (link = this.#add(id, set.links)));
+    return link;
   }
 
   #setOf(id: string): LinkSet {
@@ -117,10 +127,12 @@ export class Links implements Peers {
       settings: this.#settings,
       now: this.#options.now,
       events: {
-        up: ({ opened }) => {
+        up: (opened) => {
           this.counts.opened++;
           this.breaker.works(address);
-          this.#options.log.info('link is up', { peer: id, opened });
+          this.#options.log.info('link is up', { peer: id, opened: opened.opened });
+          // what came before anybody knew that it is an original: those with one key stay in order on one link
+          if (!opened.isOurs && opened === links[0]) for (const waiting of opened.takeWaiting()) waiting.again();
         },
         lost: (lost, why) => {
           this.counts.lost++;
@@ -143,7 +155,7 @@ export class Links implements Peers {
     const set = this.#sets.get(id);
     if (set === undefined) return;
     // an original closes after each unknown command: its further links are opened again when they are needed
-    if (set.links.length > 1 && link.waiting === 0) set.links.splice(set.links.indexOf(link), 1);
+    if (link !== set.links[0] && link.waiting === 0) set.remove(link);
     if (link.isOurs && !this.#incoming.has(id)) this.#onLost(set.peer);
     if (link.isPaused) for (const waiting of link.takeWaiting()) waiting.again();
     if (this.table.member(set.address) === undefined && link.waiting === 0) this.#drop(id, set);

@@ -12,7 +12,7 @@ import { protobufCodec } from '../wire/codecs/protobuf.ts';
 import { commands, isControl } from '../wire/commands.ts';
 import { writeHead, HEAD_BYTES, type Frame } from '../wire/frame.ts';
 import { CAPABLE, decodeGreeting, encodeGreeting, type Greeting } from '../wire/handshake.ts';
-import { readBody, writeRequestBody } from '../wire/body.ts';
+import { isUnknownCommand, readBody, writeRequestBody } from '../wire/body.ts';
 import { Writer } from '../wire/writer.ts';
 import { dial, type AdoptedSocket } from './handle.ts';
 import { Pending, type Awaited } from './pending.ts';
@@ -275,6 +275,8 @@ export class Link {
     // an original answers in order, whatever seq it gives; one of ours by seq, and late when nobody waits any more
     const request = this.isOurs ? this.#pending.take(frame.seq) : this.#oldest();
     request?.answered(frame, this.#lastIn);
+    // it closes behind that; whatever were sent now would be lost
+    if (!this.isOurs && isUnknownCommand(frame)) this.#gone(this.#socket!, 'it was asked for a command that it does not know');
   }
 
   #oldest(): LinkRequest | undefined {

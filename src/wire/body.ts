@@ -68,6 +68,11 @@ export function endsOnFieldBoundary(bytes: Buffer, start: number, end: number): 
   return i === end;
 }
 
+/** True for the answer to an unknown command, as an original writes it: its result with code 4 comes first. */
+export function isUnknownCommand({ bytes, start, end }: { bytes: Uint8Array; start: number; end: number }): boolean {
+  return start + 4 <= end && bytes[start] === 0x12 && bytes[start + 2] === 0x08 && bytes[start + 3] === 0x04;
+}
+
 function broken(at: number): Fault {
   return new Fault('invalidMessage', `body does not parse at byte ${at}`);
 }

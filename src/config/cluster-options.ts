@@ -206,7 +206,7 @@ export const sessionOptions = {
     apply: 'live',
     section,
     path: 'sessions.maxRemoteSessions',
-    doc: 'Clients of gates that one worker of a logic node keeps sessions for. One more takes the place of the one that was idle longest.',
+    doc: 'Clients of gates that one worker of a logic node keeps sessions for. The first request of one more gets code 7.',
   }),
   remote_session_idle_ms: option(duration(1000), {
     default: 300_000,

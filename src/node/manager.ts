@@ -237,6 +237,7 @@ export class Manager {
   /** Why the node should get no new clients; empty when it should. */
   problems(): string[] {
     if (this.#state !== 'serving') return [`the node is ${this.#state}`];
+    if (!this.membership.isAnnounced && this.#ports.node !== undefined) return ['the node is not announced in its directory yet'];
     const problems = this.pool.problems();
     // workers that come and go do not matter as long as one serves
     return this.pool.serving().length > 0 && !this.pool.isHeld ? [] : problems;

@@ -47,6 +47,8 @@ export class Binder {
   settings: BinderSettings;
   /** Sessions that were ended here since their user logged in again. */
   replaced = 0;
+  /** What became of logins: counted where the client is, and `unknown` where it was asked for. */
+  readonly counts: Record<BindResult, number> = { bound: 0, replaced: 0, refused: 0, absent: 0, unknown: 0 };
   readonly #options: BinderOptions;
 
   constructor(options: BinderOptions) {
@@ -55,6 +57,12 @@ export class Binder {
   }
 
   async bind(client: Client, user: string): Promise<BindResult> {
+    const result = await this.#bind(client, user);
+    this.counts[result]++;
+    return result;
+  }
+
+  async #bind(client: Client, user: string): Promise<BindResult> {
     const { users, clients, wallNow } = this.#options;
     const { policy } = this.settings;
     const begun = users.begin(client, user, policy, wallNow());

@@ -22,6 +22,8 @@ export interface Directory {
   /** As in metrics, status and `Member.source`: file, static, zookeeper, kubernetes, combined. */
   readonly name: string;
   readonly health: DirectoryHealth;
+  /** Each directory by itself, where it is made of several. */
+  readonly parts?: readonly { readonly name: string; readonly health: DirectoryHealth }[];
   /**
    * Begins to connect and to tell; called once. Does not wait and does not throw: a directory that can not be reached is `down` and goes on trying.
    */

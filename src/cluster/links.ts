@@ -31,6 +31,8 @@ export interface LinksSettings extends LinkSettings {
 /** Counters of all links since the start. */
 export interface LinkCounts {
   opened: number;
+  /** Opened again after they had been lost. */
+  reopened: number;
   lost: number;
   failed: number;
 }
@@ -59,7 +61,7 @@ class LinkSet {
 export class Links implements Peers {
   readonly table: Table;
   readonly breaker: Breaker;
-  readonly counts: LinkCounts = { opened: 0, lost: 0, failed: 0 };
+  readonly counts: LinkCounts = { opened: 0, reopened: 0, lost: 0, failed: 0 };
   readonly #options: LinksOptions;
   readonly #selfId: string;
   #settings: LinksSettings;
@@ -129,6 +131,7 @@ export class Links implements Peers {
       events: {
         up: (opened) => {
           this.counts.opened++;
+          if (opened.opened > 1) this.counts.reopened++;
           this.breaker.works(address);
           this.#options.log.info('link is up', { peer: id, opened: opened.opened });
           // what came before anybody knew that it is an original: those with one key stay in order on one link

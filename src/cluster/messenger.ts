@@ -235,13 +235,18 @@ export class Messenger {
     this.flush();
     if (peer !== undefined) return this.#bindThere(id, peer, user);
     const client = this.#options.clients.bySession(id);
-    return client === undefined ? Promise.resolve('absent') : this.binder.bind(client, user);
+    if (client !== undefined) return this.binder.bind(client, user);
+    this.binder.counts.absent++;
+    return Promise.resolve('absent');
   }
 
   async #bindThere(session: string, peer: Peer, user: string): Promise<BindResult> {
     // it may ask the others twice
     const reply = await ask(peer, control.bind, bind.encode({ session, user }), answer.decode, this.#settings.claimMs * 2 + 1000);
-    if (reply === undefined) return 'unknown';
+    if (reply === undefined) {
+      this.binder.counts.unknown++;
+      return 'unknown';
+    }
     if (reply.result === results.done || reply.result === results.replaced) this.locator.note(user, peer.id);
     return reply.result === results.done
       ? 'bound'

@@ -5,6 +5,7 @@
 
 import { faults, type FaultName } from '../errors.ts';
 import type { RouteConfig } from '../config/route.ts';
+import { routeName } from '../config/route-kind.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Link, LinkRequest } from '../net/link.ts';
 import { TokenBucket } from '../net/limits.ts';
@@ -173,8 +174,8 @@ export class RelayRoute implements Forward {
 
   constructor(config: RouteConfig, options: RelayOptions, relay: Relay) {
     this.config = config;
-    this.label = `${config.to} ${config.first}-${config.last === 0xffffffff ? '' : config.last}`;
-    this.stats = options.stats.command(this.label);
+    this.label = routeName(config);
+    this.stats = options.stats.route(this.label);
     this.key = keyReader(config.key, options.folder);
     this.concurrent = options.inFlight;
     this.#options = options;

@@ -28,6 +28,11 @@ export function rangeText({ first, last }: Range): string {
   return first === last ? String(first) : last === LAST_COMMAND ? `${first}-` : `${first}-${last}`;
 }
 
+/** What a route is called in logs, metrics and status. */
+export function routeName(route: Pick<RouteConfig, 'first' | 'last' | 'to'>): string {
+  return `${route.to} ${rangeText(route)}`;
+}
+
 function range(): Kind<Range> {
   const allowed = `commands from ${FIRST_COMMAND} to ${LAST_COMMAND}, as 1001, "1000-1999" or "1000-" (and all above)`;
   const number = z.int({ error: allowed }).min(FIRST_COMMAND, { error: allowed }).max(LAST_COMMAND, { error: allowed });

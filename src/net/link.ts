@@ -147,7 +147,8 @@ export class Link {
 
   #hasRoom(): boolean {
     if (this.#isEnding || this.isPaused) return false;
-    if (!this.isOurs) return this.#pending.size === 0 && this.#heartbeatAt === 0;
+    // one that knows no heartbeat never answers it: no request waits for that
+    if (!this.isOurs) return this.#pending.size === 0;
     return this.#pending.size < this.settings.inFlight && this.#socket!.writableLength < MAX_UNSENT;
   }
 

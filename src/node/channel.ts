@@ -6,7 +6,7 @@
 import type { Member } from '../cluster/member.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Handle } from '../net/handle.ts';
-import type { ConnectionView } from '../ops/admin-schema.ts';
+import type { ConnectionView, LinkView } from '../ops/admin-schema.ts';
 import type { AccountSnapshot } from '../ops/ledger.ts';
 import type { StatsSnapshot } from '../ops/stats.ts';
 
@@ -36,6 +36,9 @@ export interface Transfer {
   session?: string | undefined;
 }
 
+/** The session of a user whose client is at the worker that says so, or the node id of the worker of another node that has it. */
+export type FoundUser = { readonly session: string; readonly remote: string; readonly since: string } | { readonly node: string };
+
 export type ToWorker =
   | ({ type: 'init' } & WorkerInit)
   | { type: 'client' }
@@ -53,6 +56,11 @@ export type ToWorker =
   | { type: 'unlisten'; ask: number }
   | { type: 'report'; ask: number }
   | { type: 'connections'; ask: number; limit: number }
+  | { type: 'links'; ask: number }
+  /** Of the rings of these node types. */
+  | { type: 'shares'; ask: number; types: readonly string[] }
+  /** `everywhere`: the workers of other nodes are asked, too. */
+  | { type: 'find'; ask: number; user: string; everywhere: boolean }
   | { type: 'ledger' };
 
 export type FromWorker =
@@ -62,6 +70,9 @@ export type FromWorker =
   | { type: 'counted'; opened: number; closed: number }
   | { type: 'report'; ask: number; stats: StatsSnapshot; isFull: boolean }
   | { type: 'connections'; ask: number; connections: Omit<ConnectionView, 'worker'>[] }
+  | { type: 'links'; ask: number; links: Omit<LinkView, 'worker'>[]; leftAlone: string[] }
+  | { type: 'shares'; ask: number; shares: Record<string, Record<string, number>> }
+  | { type: 'find'; ask: number; found: FoundUser | undefined }
   | ({ type: 'handover' } & Transfer)
   /** Asks to be replaced: it was told to end by somebody else than the manager. */
   | { type: 'replace' }

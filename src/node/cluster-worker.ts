@@ -16,6 +16,8 @@ import type { Stats } from '../ops/stats.ts';
 import type { Module } from '../route/module.ts';
 import type { Client } from '../session/client.ts';
 import type { Greeting } from '../wire/handshake.ts';
+import type { FromWorker, ToWorker } from './channel.ts';
+import { clusterStats, findUser, linkViews, shareViews } from './cluster-views.ts';
 import type { LinkServer } from './link-server.ts';
 import { Migration } from './migration.ts';
 
@@ -35,6 +37,9 @@ export class ClusterWorker {
   readonly relay: Relay;
   readonly #self: { readonly type: string; readonly host: string; readonly port: number; readonly worker: number };
   readonly #log: Logger;
+  readonly #stats: Stats;
+  readonly #now: () => number;
+  #server: LinkServer | undefined;
   #messenger: Messenger | undefined;
   #migration: Migration | undefined;
   #config: NodeConfig;
@@ -44,6 +49,8 @@ export class ClusterWorker {
   constructor({ config, folder, self, stats, log, now }: ClusterWorkerOptions) {
     this.#config = config;
     this.#log = log;
+    this.#stats = stats;
+    this.#now = now;
     this.#self = { type: config.node_type, host: self.host, port: self.port, worker: self.worker };
     this.#gateTypes = [config.gate_host === '' ? 'gate' : config.node_type];
     this.links = new Links({ self, settings: linksSettingsOf(config), log, now });
@@ -70,6 +77,8 @@ export class ClusterWorker {
     this.#migration = migration;
     this.links.onLost((peer) => messenger.lost(peer));
     this.#messenger = messenger;
+    this.#server = server;
+    this.#stats.cluster = () => clusterStats(this.links, server, messenger);
     return messenger;
   }
 
@@ -105,6 +114,15 @@ export class ClusterWorker {
       .filter(({ workers }) => workers > 0);
     const ring = rows.length === 0 ? undefined : Ring.of(rows.map((member) => memberPoints(addressOf(member), member.workers)));
     await this.#migration?.run((session) => ring?.find(session));
+  }
+
+  /** Answers what the manager asks about the cluster. */
+  async answer(question: Extract<ToWorker, { type: 'links' | 'shares' | 'find' }>): Promise<FromWorker> {
+    const { links } = this;
+    const { type, ask } = question;
+    if (type === 'links') return { type, ask, links: linkViews(links, this.#server!), leftAlone: links.breaker.open };
+    if (type === 'shares') return { type, ask, shares: shareViews(links, question.types) };
+    return { type, ask, found: await findUser(this.#messenger!, question.user, question.everywhere, this.#now()) };
   }
 
   /** A client is gone from this worker. */

@@ -56,8 +56,16 @@ export class Membership {
     return this.#isAnnounced || this.#options.directory === undefined;
   }
 
-  get health(): DirectoryHealth | undefined {
-    return this.#options.directory?.health;
+  /** True once the own record has been read back; false for a node that has no directory. */
+  get hasAnnounced(): boolean {
+    return this.#isAnnounced;
+  }
+
+  /** Each directory with its health; none for a node that is alone. */
+  get directories(): ({ name: string } & DirectoryHealth)[] {
+    const { directory } = this.#options;
+    const parts = directory?.parts ?? (directory === undefined ? [] : [directory]);
+    return parts.map(({ name, health: { state, detail } }) => ({ name, state, detail }));
   }
 
   get directory(): Directory | undefined {

@@ -173,9 +173,12 @@ export class Pool {
 
   // ---- what is known ----
 
-  /** Asks every living worker and waits for the answers, at most `deadlineMs`; who does not answer is left out. */
-  ask<T extends FromWorker>(question: (ask: number) => ToWorker, deadlineMs: number): Promise<{ worker: WorkerProcess; answer: T }[]> {
-    const workers = [...this.#processes].filter((worker) => worker.state !== 'starting');
+  /** Asks every living worker, or those given, and waits for the answers, at most `deadlineMs`; who does not answer is left out. */
+  ask<T extends FromWorker>(
+    question: (ask: number) => ToWorker,
+    deadlineMs: number,
+    workers: readonly WorkerProcess[] = [...this.#processes].filter((worker) => worker.state !== 'starting'),
+  ): Promise<{ worker: WorkerProcess; answer: T }[]> {
     return this.#questions.ask(workers, question, deadlineMs);
   }
 
@@ -285,6 +288,9 @@ export class Pool {
         this.#options.onChange();
         return;
       case 'connections':
+      case 'links':
+      case 'shares':
+      case 'find':
         this.#questions.answered(message.ask, message);
         return;
       case 'handover':

@@ -7,6 +7,7 @@ import type { AdminSource } from '../ops/admin-routes.ts';
 import type { ConnectionView } from '../ops/admin-schema.ts';
 import type { NodeStatus } from '../ops/snapshot.ts';
 import type { FromWorker } from './channel.ts';
+import { clusterSource, clusterStatus, lostDirectories } from './cluster-status.ts';
 import { LIMIT_KEYS } from './limits.ts';
 import type { Manager } from './manager.ts';
 
@@ -31,7 +32,7 @@ export function adminSource(manager: Manager): AdminSource {
 
     readiness() {
       const reasons = manager.problems();
-      return { ready: reasons.length === 0, state: manager.state, reasons };
+      return { ready: reasons.length === 0, state: manager.state, reasons, details: lostDirectories(manager) };
     },
 
     async status() {
@@ -46,6 +47,8 @@ export function adminSource(manager: Manager): AdminSource {
       );
       return all.slice(0, limit);
     },
+
+    ...clusterSource(manager),
 
     config: () => printConfig(manager.config),
 
@@ -77,6 +80,7 @@ export function nodeStatus(manager: Manager): NodeStatus {
   const { config, counts, pool } = manager;
   const cpu = process.cpuUsage();
   const reasons = manager.problems();
+  const totals = pool.book.total();
   return {
     name: config.server_name,
     type: config.node_type,
@@ -88,7 +92,7 @@ export function nodeStatus(manager: Manager): NodeStatus {
     reasons,
     listeners: manager.listeners(),
     workers: pool.status(),
-    totals: pool.book.total(),
+    totals,
     manager: {
       rssBytes: process.memoryUsage.rss(),
       cpuSeconds: (cpu.user + cpu.system) / 1e6,
@@ -99,5 +103,6 @@ export function nodeStatus(manager: Manager): NodeStatus {
       passQueue: manager.waiting + pool.living.reduce((sum, worker) => sum + worker.passing, 0),
       limits: { ...counts.limits },
     },
+    cluster: clusterStatus(manager, totals),
   };
 }

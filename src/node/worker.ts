@@ -186,6 +186,10 @@ class Worker {
         return this.#report(message.ask);
       case 'connections':
         return this.#channel.send({ type: 'connections', ask: message.ask, connections: this.#views(message.limit) });
+      case 'links':
+      case 'shares':
+      case 'find':
+        return void this.#cluster.answer(message).then((answer) => this.#channel.send(answer));
       case 'ledger':
         return void process.stderr.write(this.#ledger.toText() + '\n');
       case 'leave':

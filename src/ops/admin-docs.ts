@@ -3,6 +3,15 @@
 import { markdownTable } from '../config/markdown.ts';
 import { z } from '../config/z.ts';
 import { adminRoutes, type Route } from './admin-routes.ts';
+import {
+  exampleCluster,
+  exampleClusterStats,
+  exampleLinks,
+  exampleMembers,
+  exampleReplies,
+  exampleRoutes,
+  exampleSession,
+} from './cluster-examples.ts';
 import type { NodeStatus } from './snapshot.ts';
 import { LATENCY_BOUNDS, type StatsSnapshot } from './stats.ts';
 import { emptyStats, sumStats } from './stats-book.ts';
@@ -22,6 +31,8 @@ function exampleStats(requests: number): StatsSnapshot {
     framesOut: requests,
     bytesIn: 26 * requests,
     bytesOut: 32 * requests,
+    routes: { 'logic 1000-': exampleReplies(requests / 2) },
+    cluster: exampleClusterStats(),
     commands: { 1001: { codes: { 0: requests }, buckets, sumSeconds: requests / 12_500 } },
   };
 }
@@ -59,6 +70,7 @@ export const exampleStatus: NodeStatus = {
     passQueue: 0,
     limits: {},
   },
+  cluster: exampleCluster,
 };
 
 interface Example {
@@ -69,7 +81,7 @@ interface Example {
 /** By path; routes that answer text have none. */
 export const adminExamples: Readonly<Record<string, Example>> = {
   '/livez': { reply: { live: true } },
-  '/readyz': { reply: { ready: false, state: 'starting', reasons: ['worker 2 is held back after 5 restarts in a row'] } },
+  '/readyz': { reply: { ready: false, state: 'starting', reasons: ['worker 2 is held back after 5 restarts in a row'], details: [] } },
   '/status': { reply: exampleStatus },
   '/connections': {
     reply: {
@@ -91,6 +103,10 @@ export const adminExamples: Readonly<Record<string, Example>> = {
       ],
     },
   },
+  '/members': { reply: exampleMembers },
+  '/links': { reply: exampleLinks },
+  '/routes': { reply: exampleRoutes },
+  '/sessions/:user': { reply: exampleSession },
   '/config': { reply: { server_name: 'demo-gate', node_type: 'gate', worker_cnt: 2, gate_port: 3355 } },
   '/workers': { request: { count: 4 }, reply: { count: 4, was: 2 } },
   '/drain': { request: {}, reply: { state: 'draining', connections: 6, drainMs: 60_000 } },

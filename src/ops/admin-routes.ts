@@ -17,6 +17,11 @@ export interface AdminSource {
   /** With counts asked of the workers now; the last known ones of a worker that does not answer. */
   status(): Promise<NodeStatus>;
   connections(limit: number): Promise<schema.ConnectionView[]>;
+  members(): Promise<schema.MembersReply>;
+  links(): Promise<schema.LinkView[]>;
+  routes(): Promise<schema.RouteView[]>;
+  /** Undefined if no worker of the cluster has the user. */
+  session(user: string): Promise<schema.SessionView | undefined>;
   /** With secrets masked. */
   config(): object;
   /** Throws AdminError 409 when the node cannot. */
@@ -24,6 +29,9 @@ export interface AdminSource {
   drain(): Promise<schema.DrainReply>;
   setLogLevel(level: Level): Promise<schema.LogLevelReply>;
 }
+
+/** Longest user id, as everywhere in the cluster. */
+const MAX_USER = 256;
 
 export interface Answer {
   status: number;
@@ -34,6 +42,7 @@ export interface Answer {
 
 export interface Route {
   method: 'GET' | 'POST';
+  /** Its last part may stand for any text, as in /sessions/:user. */
   path: string;
   help: string;
   /** Parameter in the address. */
@@ -41,7 +50,8 @@ export interface Route {
   request?: z.ZodType;
   /** Absent where text is answered. */
   reply?: z.ZodType;
-  run: (source: AdminSource, input: { query: URLSearchParams; body: unknown }) => Answer | Promise<Answer>;
+  /** `name` is what the last part of the path stands for. */
+  run: (source: AdminSource, input: { query: URLSearchParams; body: unknown; name: string }) => Answer | Promise<Answer>;
 }
 
 export const adminRoutes: readonly Route[] = [
@@ -95,6 +105,39 @@ export const adminRoutes: readonly Route[] = [
       const limit = schema.limitSchema.safeParse(query.get('limit') ?? undefined);
       if (limit.success) return ok({ connections: await source.connections(limit.data) });
       throw new AdminError(400, `limit "${query.get('limit')}" is not a whole number from 1 to ${schema.MAX_CONNECTIONS_LISTED}`);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/members',
+    help: 'The nodes of the cluster as this one knows them.',
+    reply: schema.membersSchema,
+    run: async (source) => ok(await source.members()),
+  },
+  {
+    method: 'GET',
+    path: '/links',
+    help: 'The links between the workers of this node and those of the others.',
+    reply: schema.linksSchema,
+    run: async (source) => ok({ links: await source.links() }),
+  },
+  {
+    method: 'GET',
+    path: '/routes',
+    help: 'The commands that other nodes answer: which, how they were answered, and how their keys are shared out.',
+    reply: schema.routesSchema,
+    run: async (source) => ok({ routes: await source.routes() }),
+  },
+  {
+    method: 'GET',
+    path: '/sessions/:user',
+    help: 'Where a user is connected; 404 if nowhere.',
+    reply: schema.sessionSchema,
+    run: async (source, { name: user }) => {
+      if (user === '' || Buffer.byteLength(user) > MAX_USER) throw new AdminError(400, `a user id has 1 to ${MAX_USER} bytes`);
+      const session = await source.session(user);
+      if (session === undefined) throw new AdminError(404, `user "${user}" is not connected to any node that answers`);
+      return ok(session);
     },
   },
   {

@@ -4,6 +4,7 @@ import { z } from '../config/z.ts';
 import { levelNames, levels } from './levels.ts';
 import { nodeStates } from './snapshot.ts';
 
+export * from './cluster-schema.ts';
 export { nodeStatusSchema, type NodeStatus } from './snapshot.ts';
 
 /** The most connections that one answer lists. */
@@ -22,6 +23,7 @@ export const readinessSchema = z.object({
   ready: z.boolean(),
   state: z.enum(nodeStates),
   reasons: z.array(z.string()).describe('why it is not ready'),
+  details: z.array(z.string()).describe('what else is wrong, such as a directory that is lost; the node is ready all the same'),
 });
 export type Readiness = z.infer<typeof readinessSchema>;
 

@@ -70,9 +70,9 @@ export async function startAdmin({ host = '127.0.0.1', port, listen, source, log
     const { host: asked, origin } = request.headers;
     guard({ method, peer: request.socket.remoteAddress ?? '', host: asked, origin }, bound.address, host);
     const [path = '', ...query] = (request.url ?? '').split('?');
-    const route = findRoute(method, path);
+    const { route, name } = findRoute(method, path);
     const body = route.request === undefined ? undefined : await readJson(request, route.request);
-    return route.run(source, { query: new URLSearchParams(query.join('?')), body });
+    return route.run(source, { query: new URLSearchParams(query.join('?')), body, name });
   }
 
   function failure(error: unknown, request: IncomingMessage): Answer {
@@ -104,14 +104,26 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   return new Error(`cannot listen on ${host}:${port} for the admin server: ${why}; ${cure}`, { cause: error });
 }
 
-function findRoute(method: string, path: string): Route {
-  const routes = adminRoutes.filter((route) => route.path === path);
+function findRoute(method: string, path: string): { route: Route; name: string } {
+  const routes = adminRoutes.filter((route) => nameIn(route, path) !== undefined);
   const names = adminRoutes.map((route) => `${route.method} ${route.path}`);
   if (routes.length === 0) throw new AdminError(404, `there is no ${path.slice(0, 200)} here; see routes`, { details: { routes: names } });
   const found = routes.find((route) => route.method === (method === 'HEAD' ? 'GET' : method));
-  if (found) return found;
+  if (found) return { route: found, name: nameIn(found, path)! };
   const allow = routes.map((route) => (route.method === 'GET' ? 'GET, HEAD' : route.method)).join(', ');
   throw new AdminError(405, `${path} takes ${allow}, not ${method}`, { headers: { allow } });
+}
+
+/** What the last part of the path of a route stands for here, empty where there is no such part; undefined for another path. */
+function nameIn(route: Route, path: string): string | undefined {
+  const [before = '', variable] = route.path.split(':');
+  if (variable === undefined) return path === route.path ? '' : undefined;
+  if (!path.startsWith(before) || path.includes('/', before.length)) return undefined;
+  try {
+    return decodeURIComponent(path.slice(before.length));
+  } catch {
+    throw new AdminError(400, `the address ends with "${path.slice(before.length, 200)}", which is not percent-encoded UTF-8`);
+  }
 }
 
 /** The body, parsed and checked. An empty one is `{}`. */

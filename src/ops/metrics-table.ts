@@ -1,39 +1,9 @@
 // Every metric there is: name, type, labels, meaning and what to look at. Exposition and docs/metrics.md both come from this table.
 
+import { clusterNodeRows, clusterStatsRows } from './metrics-cluster.ts';
+import { by, codes, counter, gauge, histogram, named, one, sample, type NodeRow, type StatsRow } from './metrics-row.ts';
 import { closings, refusals } from './reasons.ts';
-import { nodeStates, workerStates, type NodeStatus } from './snapshot.ts';
-import { LATENCY_BOUNDS, type CommandSnapshot, type StatsSnapshot } from './stats.ts';
-
-export interface Sample {
-  labels: Readonly<Record<string, string>>;
-  value: number;
-  /** Of a histogram: which of its series. */
-  suffix?: '_bucket' | '_sum' | '_count';
-}
-
-export interface MetricRow {
-  /** Without `kim_`, or `kim_node_` for the total. */
-  name: string;
-  type: 'gauge' | 'counter' | 'histogram';
-  /** Without `worker`. */
-  labels: readonly string[];
-  unit: string;
-  help: string;
-  /** What a person on duty does with it. */
-  watch: string;
-}
-
-/** Something each worker counts: `kim_NAME` with the label `worker`, and `kim_node_NAME` for all workers ever and the manager. */
-export interface StatsRow extends MetricRow {
-  /** The manager has it too, as worker "manager". */
-  manager?: true;
-  samples: (stats: StatsSnapshot, limits: readonly string[]) => Sample[];
-}
-
-/** Something known of the node as a whole: `kim_NAME`. */
-export interface NodeRow extends MetricRow {
-  samples: (status: NodeStatus) => Sample[];
-}
+import { nodeStates, workerStates } from './snapshot.ts';
 
 export const statsRows: readonly StatsRow[] = [
   {
@@ -89,12 +59,12 @@ export const statsRows: readonly StatsRow[] = [
     samples: (s) => one(s.bytesOut),
   },
   {
-    ...counter('requests_total', 'requests', 'Requests answered, by command and code of the reply', ['command', 'code']),
+    ...counter('requests_total', 'requests', 'Requests answered by modules of this node, by command and code of the reply', [
+      'command',
+      'code',
+    ]),
     watch: 'the share of codes other than 0 is the error rate; docs/faults.md says what to do about each code',
-    samples: (s) =>
-      perCommand(s, (counts) =>
-        Object.entries(counts.codes).map(([code, value]) => sample({ code: code === '-1' ? 'other' : code }, value)),
-      ),
+    samples: (s) => named('command', s.commands, codes),
   },
   {
     name: 'request_duration_seconds',
@@ -104,7 +74,7 @@ export const statsRows: readonly StatsRow[] = [
     help: 'Time from the bytes read to the reply handed to the socket, by command',
     watch:
       'histogram_quantile(0.99, ...) is what one client in a hundred waits; rising with the loop lag: too little CPU; alone: what the handler waits for',
-    samples: (s) => perCommand(s, histogram),
+    samples: (s) => named('command', s.commands, histogram),
   },
   {
     ...gauge('requests_in_flight', 'requests', 'Requests not yet answered'),
@@ -150,6 +120,7 @@ export const statsRows: readonly StatsRow[] = [
     watch: 'a rate near 1 for a worker is a full core: more workers',
     samples: (s) => one(s.cpuSeconds),
   },
+  ...clusterStatsRows,
 ];
 
 export const nodeRows: readonly NodeRow[] = [
@@ -198,40 +169,5 @@ export const nodeRows: readonly NodeRow[] = [
     watch: 'above zero for long: workers are too busy to take connections; is_reuseport suits storms better',
     samples: (s) => one(s.manager.passQueue),
   },
+  ...clusterNodeRows,
 ];
-
-function gauge(name: string, unit: string, help: string, labels: readonly string[] = []) {
-  return { name, type: 'gauge' as const, labels, unit, help };
-}
-
-function counter(name: string, unit: string, help: string, labels: readonly string[] = []) {
-  return { name, type: 'counter' as const, labels, unit, help };
-}
-
-function sample(labels: Record<string, string>, value: number): Sample {
-  return { labels, value };
-}
-
-function one(value: number): Sample[] {
-  return [sample({}, value)];
-}
-
-/** One sample for each key of `counts` and each of `known`, which begin at zero: a rate needs a first value. */
-function by(label: string, counts: Readonly<Record<string, number | undefined>>, known: readonly string[]): Sample[] {
-  return [...new Set([...known, ...Object.keys(counts)])].map((key) => sample({ [label]: key }, counts[key] ?? 0));
-}
-
-function perCommand(stats: StatsSnapshot, samples: (counts: CommandSnapshot) => Sample[]): Sample[] {
-  return Object.entries(stats.commands).flatMap(([command, counts]) =>
-    samples(counts).map((s) => ({ ...s, labels: { command, ...s.labels } })),
-  );
-}
-
-function histogram(counts: CommandSnapshot): Sample[] {
-  let total = 0;
-  const buckets = counts.buckets.map((n, i): Sample => {
-    total += n;
-    return { suffix: '_bucket', labels: { le: i < LATENCY_BOUNDS.length ? String(LATENCY_BOUNDS[i]) : '+Inf' }, value: total };
-  });
-  return [...buckets, { suffix: '_sum', labels: {}, value: counts.sumSeconds }, { suffix: '_count', labels: {}, value: total }];
-}

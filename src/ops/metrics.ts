@@ -2,7 +2,8 @@
 
 import { AggregatorRegistry, prometheusContentType } from 'prom-client';
 import { markdownTable } from '../config/markdown.ts';
-import { nodeRows, statsRows, type MetricRow, type Sample } from './metrics-table.ts';
+import { nodeRows, statsRows } from './metrics-table.ts';
+import type { MetricRow, Sample } from './metrics-row.ts';
 import { closeReasons, closings, refusals } from './reasons.ts';
 import type { NodeStatus } from './snapshot.ts';
 import { LATENCY_BOUNDS, type StatsSnapshot } from './stats.ts';
@@ -52,8 +53,8 @@ export function renderMetricsDocs(): string {
     'Each of these exists twice: `kim_NAME` with the label `worker` (`"1"`, `"2"`, ...; also `"manager"` where marked), and `kim_node_NAME` without it,' +
       ' the sum over all workers, those that ended or were taken away included, and the manager. Do not add the two up.',
     table(statsRows, 'kim_', (row) => (row.manager ? 'worker, or manager' : 'worker')),
-    `Buckets of \`kim_request_duration_seconds\`, in seconds: ${LATENCY_BOUNDS.join(', ')}.` +
-      ' The label `command` is the number of the request, or `unknown`; the label `code` is `other` for codes beyond the first 32 of a command.',
+    `Buckets of \`kim_request_duration_seconds\` and \`kim_relay_duration_seconds\`, in seconds: ${LATENCY_BOUNDS.join(', ')}.` +
+      ' The label `command` is the number of the request, or `unknown`; `route` is a type of nodes and the commands they answer, as in `logic 1000-1999`; the label `code` is `other` for codes beyond the first 32 of a command.',
     '## What to look at',
     [...nodeRows, ...statsRows].map((row) => `- \`kim_${row.name}\`: ${row.watch}.`).join('\n'),
     '## Reasons',
@@ -66,6 +67,11 @@ export function renderMetricsDocs(): string {
         ['requests per second by command', '`sum by (command) (rate(kim_node_requests_total[1m]))`'],
         ['share of failed requests', '`sum(rate(kim_node_requests_total{code!="0"}[5m])) / sum(rate(kim_node_requests_total[5m]))`'],
         ['99 of 100 are answered within', '`histogram_quantile(0.99, sum by (le) (rate(kim_node_request_duration_seconds_bucket[5m])))`'],
+        [
+          'what the way to other nodes costs',
+          '`histogram_quantile(0.99, sum by (route, le) (rate(kim_node_relay_duration_seconds_bucket[5m])))`',
+        ],
+        ['do all nodes know the same cluster', '`max(sum by (instance) (kim_members)) - min(sum by (instance) (kim_members))`'],
         ['which worker is busiest', '`topk(3, rate(kim_process_cpu_seconds_total[1m]))`'],
         ['did a worker crash', '`increase(kim_worker_restarts_total[10m]) > 0`'],
         ['which limit takes effect', '`rate(kim_node_limit_hits_total[5m]) > 0`'],

@@ -1,12 +1,9 @@
 // A whole node as its manager knows it: what /status answers, what /metrics is made of and what "kim status" shows.
 
 import { z } from '../config/z.ts';
+import { clusterStatsSchema, clusterStatusSchema } from './cluster-schema.ts';
+import { amount, count, counts, instant, repliesSchema } from './count-schema.ts';
 import type { StatsSnapshot } from './stats.ts';
-
-const count = z.number().int().min(0);
-const amount = z.number().min(0);
-const counts = z.record(z.string(), count);
-const instant = z.iso.datetime().describe('ISO 8601, UTC');
 
 /** What workers count (`ops/stats.ts`), as it looks in JSON. */
 export const statsSchema = z
@@ -29,9 +26,9 @@ export const statsSchema = z
     bytesIn: amount,
     bytesOut: amount,
     limits: counts.describe('how often each limit took effect, by its configuration key'),
-    commands: z
-      .record(z.string(), z.object({ codes: counts, buckets: z.array(count), sumSeconds: amount }))
-      .describe('by command number: replies by code, latency histogram'),
+    commands: z.record(z.string(), repliesSchema).describe('answered here, by command number: replies by code, latency histogram'),
+    routes: z.record(z.string(), repliesSchema).describe('relayed to other nodes, by the name of the route: likewise'),
+    cluster: clusterStatsSchema,
   })
   .describe('counters and gauges') satisfies z.ZodType<StatsSnapshot>;
 
@@ -86,5 +83,6 @@ export const nodeStatusSchema = z.object({
   workers: z.array(workerSchema),
   totals: statsSchema.describe('all workers, those that ended included'),
   manager: managerSchema,
+  cluster: clusterStatusSchema,
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;

@@ -1,9 +1,16 @@
 // The manager's book of what its workers counted. Counters survive the death of a worker; gauges die with it.
 
+import { emptyCluster, sumCluster } from './cluster-stats.ts';
+import { sumRecords } from './records.ts';
 import { LATENCY_BOUNDS, type CommandSnapshot, type StatsSnapshot } from './stats.ts';
 
 /** How many ended incarnations of a worker are remembered, to tell a report that comes late. */
 const MAX_ENDED = 64;
+
+/** No reply. */
+export function emptyReplies(): CommandSnapshot {
+  return { codes: {}, buckets: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sumSeconds: 0 };
+}
 
 /** Nothing counted. */
 export function emptyStats(): StatsSnapshot {
@@ -27,10 +34,15 @@ export function emptyStats(): StatsSnapshot {
     bytesOut: 0,
     limits: {},
     commands: {},
+    routes: {},
+    cluster: emptyCluster(),
   };
 }
 
-/** The sum of the counters of all and of the gauges of the living, but for the loop lag, of which the longest counts. `base` is of the dead. */
+/**
+ * The sum of the counters of all and of the gauges of the living, but for the loop lag and the nodes that are left alone, of which the largest
+ * counts. `base` is of the dead.
+ */
 export function sumStats(living: readonly StatsSnapshot[], base: StatsSnapshot = emptyStats()): StatsSnapshot {
   const all = [base, ...living];
   return {
@@ -53,6 +65,11 @@ export function sumStats(living: readonly StatsSnapshot[], base: StatsSnapshot =
     bytesOut: sum(all, (s) => s.bytesOut),
     limits: sumRecords(all.map((s) => s.limits)),
     commands: sumCommands(all.map((s) => s.commands)),
+    routes: sumCommands(all.map((s) => s.routes)),
+    cluster: sumCluster(
+      living.map((s) => s.cluster),
+      base.cluster,
+    ),
   };
 }
 
@@ -66,12 +83,6 @@ function sum(list: readonly StatsSnapshot[], value: (stats: StatsSnapshot) => nu
  */
 function addSeconds(list: readonly number[]): number {
   return list.reduce((total, seconds) => total + Math.round(seconds * 1e6), 0) / 1e6;
-}
-
-function sumRecords(records: readonly Readonly<Record<string, number | undefined>>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const record of records) for (const [key, n] of Object.entries(record)) total[key] = (total[key] ?? 0) + (n ?? 0);
-  return total;
 }
 
 function sumCommands(list: readonly Record<string, CommandSnapshot>[]): Record<string, CommandSnapshot> {

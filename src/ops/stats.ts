@@ -2,6 +2,7 @@
 // because one of its counters costs 128 ns and one of its histograms 307 ns each time.
 
 import type { CloseReason } from '../errors.ts';
+import { emptyCluster, type ClusterStats } from './cluster-stats.ts';
 
 /** Upper bounds of the latency histogram, in seconds; one more bucket holds what is slower. */
 export const LATENCY_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
@@ -41,8 +42,11 @@ export interface StatsSnapshot {
   bytesOut: number;
   /** How often each limit took effect, by its configuration key. */
   limits: Record<string, number>;
-  /** By command number; `unknown` for commands that nobody answers. */
+  /** Answered here, by command number; `unknown` for commands that nobody answers. */
   commands: Record<string, CommandSnapshot>;
+  /** Answered by other nodes, by the name of the route. */
+  routes: Record<string, CommandSnapshot>;
+  cluster: ClusterStats;
 }
 
 /** Counts of one command. `done` is the hot path. */
@@ -142,13 +146,19 @@ export class Stats {
   readonly closed: Partial<Record<CloseReason, number>> = {};
   readonly refused: Partial<Record<CloseReason, number>> = {};
   readonly limits: Record<string, number> = {};
+  /** What the parts of the cluster have counted, asked at each snapshot. */
+  cluster: () => ClusterStats = emptyCluster;
   readonly #commands = new Map<string, CommandStats>();
+  readonly #routes = new Map<string, CommandStats>();
 
   /** The counts of a command, made on first use; ask once and keep it. */
   command(label: string): CommandStats {
-    let stats = this.#commands.get(label);
-    if (stats === undefined) this.#commands.set(label, (stats = new CommandStats()));
-    return stats;
+    return statsOf(this.#commands, label);
+  }
+
+  /** The counts of a route to other nodes, likewise. */
+  route(label: string): CommandStats {
+    return statsOf(this.#routes, label);
   }
 
   countClosed(reason: CloseReason): void {
@@ -185,7 +195,19 @@ export class Stats {
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       limits: { ...this.limits },
-      commands: Object.fromEntries([...this.#commands].map(([label, stats]) => [label, stats.snapshot()])),
+      commands: snapshots(this.#commands),
+      routes: snapshots(this.#routes),
+      cluster: this.cluster(),
     };
   }
+}
+
+function statsOf(map: Map<string, CommandStats>, label: string): CommandStats {
+  let stats = map.get(label);
+  if (stats === undefined) map.set(label, (stats = new CommandStats()));
+  return stats;
+}
+
+function snapshots(map: ReadonlyMap<string, CommandStats>): Record<string, CommandSnapshot> {
+  return Object.fromEntries([...map].map(([label, stats]) => [label, stats.snapshot()]));
 }

@@ -1,31 +1,30 @@
 // Several directories as one: their lists are one list, and losing one is no outage.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { CombinedDirectory } from '../../src/cluster/directories/combined.ts';
 import { FileDirectory } from '../../src/cluster/directories/file.ts';
 import type { Announcement, Directory, DirectoryEvents, DirectoryHealth } from '../../src/cluster/directory.ts';
 import type { Member } from '../../src/cluster/member.ts';
+import { blockFolder, folderNames, removeFolder } from '../support/folders.ts';
 import { until } from '../support/until.ts';
 import { directoryContract, nodeOf, Watched } from './directory.ts';
 
+const newFolder = folderNames('kim-combined');
 let handles = 0;
 directoryContract('combined', {
   isWritable: true,
-  place: (t) => {
-    const folders = ['a', 'b'].map((name) => {
-      const folder = mkdtempSync(join(tmpdir(), `kim-combined-${name}-`));
-      t.after(() => rmSync(folder, { recursive: true, force: true }));
-      return folder;
-    });
+  place: () => {
+    const folders = [newFolder(), newFolder()];
     return Promise.resolve({
       directory: () => {
         const writer = `${++handles}`;
         return new CombinedDirectory(folders.map((folder) => new FileDirectory({ folder, pollMs: 50, writer })));
       },
+      wipe: () => Promise.resolve(folders.forEach(removeFolder)),
+      stop: () => Promise.resolve(folders.forEach(blockFolder)),
+      start: () => Promise.resolve(folders.forEach((folder) => rmSync(folder))),
     });
   },
 });

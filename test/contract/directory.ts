@@ -15,6 +15,8 @@ export interface Place {
   /** Makes it unreachable, and reachable again; what it held is gone if `empty` says so. */
   stop?(): Promise<void>;
   start?(options: { empty: boolean }): Promise<void>;
+  /** Announces a node in a process of its own, which can be killed; resolves when it is announced. */
+  process?(announcement: Announcement): Promise<{ kill(): Promise<void> }>;
 }
 
 export interface Contract {
@@ -175,6 +177,17 @@ export function directoryContract(name: string, { isWritable, place }: Contract)
     const last = nodeOf(1, { activeTime: 1_700_000_099.5 });
     await a.directory.announce(last);
     await b.sees([last], 'it is there');
+  });
+
+  test(`${name}: a node whose process is killed is gone without having said so`, async (t) => {
+    const there = await place(t);
+    if (there.process === undefined) return;
+    const watched = new Watched(t, there.directory());
+    await watched.directory.announce(nodeOf(1));
+    const other = await there.process(nodeOf(2));
+    await watched.sees([nodeOf(1), nodeOf(2)], 'both are seen');
+    await other.kill();
+    await watched.sees([nodeOf(1)], 'the one that was killed is gone');
   });
 
   test(`${name}: a record that somebody removed is put back`, async (t) => {

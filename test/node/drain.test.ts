@@ -15,7 +15,12 @@ test('accepting stops, and replies in flight leave before their connections are 
   await node.statusWhen(({ totals }) => totals.inFlight === 4, 'all are busy');
   const drained = node.manager.drain();
   await assert.rejects(RawClient.connect(port), { code: 'ECONNREFUSED' });
-  assert.deepEqual(JSON.parse(await node.get('/readyz')), { ready: false, state: 'draining', reasons: ['the node is draining'] });
+  assert.deepEqual(JSON.parse(await node.get('/readyz')), {
+    ready: false,
+    state: 'draining',
+    reasons: ['the node is draining'],
+    details: [],
+  });
   gate.open();
   for (const client of clients) {
     assert.equal((await client.next()).data, gate.name);

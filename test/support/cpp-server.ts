@@ -82,7 +82,11 @@ export class CppServer {
   /** As killed with -9: nobody listens any more and every connection is reset. */
   kill(): void {
     this.#server.close();
-    for (const { socket } of this.connections) socket.resetAndDestroy();
+    for (const { socket } of this.connections) {
+      // a reset of a socket whose end is on its way is refused, and Node.js never closes that one then
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** @internal */
@@ -105,6 +109,8 @@ export class CppConnection {
   readonly #reader = new CppReader();
   readonly #waiting: CppFrame[] = [];
   #isRunning = false;
+  /** The command that is being answered. */
+  #inFront = 0;
 
   constructor(server: CppServer, socket: net.Socket) {
     this.#server = server;
@@ -132,14 +138,17 @@ export class CppConnection {
     if (this.worker === 0) return this.#choose(frame);
     // kimserver begins each at once; a coroutine takes the next when the one before is answered
     if (kind === 'kim') return void this.#run(frame);
-    if (this.#isRunning) this.#server.note(`command ${frame.cmd} came before the one in front was answered`);
+    if (this.#isRunning && this.#inFront !== 31) this.#server.note(`command ${frame.cmd} came before the one in front was answered`);
     this.#waiting.push(frame);
     if (!this.#isRunning) void this.#runAll();
   }
 
   async #runAll(): Promise<void> {
     this.#isRunning = true;
-    for (let frame = this.#waiting.shift(); frame !== undefined && this.isOpen; frame = this.#waiting.shift()) await this.#run(frame);
+    for (let frame = this.#waiting.shift(); frame !== undefined && this.isOpen; frame = this.#waiting.shift()) {
+      this.#inFront = frame.cmd;
+      await this.#run(frame);
+    }
     this.#isRunning = false;
   }
 

@@ -2,13 +2,13 @@
 //
 // A file counts for as long as the process that wrote it lives: its pid, and when it was started, stand in it. Every node looks at the
 // folder when something changes there and once in a while, puts its own file back where somebody has deleted it, and removes what dead
-// processes have left.
+// processes have left. A folder that somebody has deleted is a loss, like that of a server: it is empty until all have put theirs back.
 
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { watch, type FSWatcher } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Announcement, Directory, DirectoryEvents, DirectoryHealth } from '../directory.ts';
-import { addressOf, type Member } from '../member.ts';
+import { addressOf, mergeMembers, type Member } from '../member.ts';
 import { parseRecord, recordText } from './file-record.ts';
 import { isAlive, startOf } from './process-life.ts';
 
@@ -28,6 +28,7 @@ const MAX_MEMBERS = 10_000;
 const MAX_BYTES = 16 * 1024;
 /** What a writer that crashed left half written is removed when it is this old. */
 const STALE_MS = 10_000;
+const WITHDRAW_MS = 1000;
 const ENDING = '.json';
 
 export class FileDirectory implements Directory {
@@ -39,14 +40,19 @@ export class FileDirectory implements Directory {
   #health: DirectoryHealth;
   #events: DirectoryEvents | undefined;
   #self: { announcement: Announcement; text: string; file: string } | undefined;
-  #announced = Promise.withResolvers<void>();
-  #isAnnounced = false;
+  /** What announcements wait for; undefined while none does. */
+  #announced: PromiseWithResolvers<void> | undefined;
+  /** Own files that are to be removed. */
+  readonly #old = new Set<string>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isDue = false;
   #isClosed = false;
   #last = '';
+  /** Which folder it was at the last look; empty before the first. */
+  #identity = '';
+  #isDeleted = false;
   #writes = 0;
 
   constructor({ folder, pollMs = POLL_MS, maxMembers = MAX_MEMBERS, writer = '' }: FileDirectoryOptions) {
@@ -55,7 +61,6 @@ export class FileDirectory implements Directory {
     this.#pollMs = pollMs;
     this.#maxMembers = maxMembers;
     this.#health = { state: 'connecting', detail: `folder ${folder}` };
-    this.#announced.promise.catch(() => undefined);
   }
 
   get health(): DirectoryHealth {
@@ -71,41 +76,49 @@ export class FileDirectory implements Directory {
   async announce(announcement: Announcement): Promise<void> {
     if (this.#isClosed) throw new Error('the directory is closed');
     const file = join(this.#folder, `${addressOf(announcement).replaceAll(/[^a-zA-Z0-9.-]/g, '_')}-${this.#writer}${ENDING}`);
-    if (this.#self !== undefined && this.#self.file !== file) await rm(this.#self.file, { force: true });
+    if (this.#self !== undefined) this.#old.add(this.#self.file);
     this.#self = { announcement, text: recordText(announcement, { pid: process.pid, started: startOf(process.pid) }), file };
-    this.#isAnnounced = false;
-    this.#announced.resolve();
-    this.#announced = Promise.withResolvers<void>();
-    this.#announced.promise.catch(() => undefined);
+    this.#announced ??= Promise.withResolvers();
+    const { promise } = this.#announced;
     this.#look();
-    await this.#announced.promise;
+    await promise;
   }
 
   async withdraw(): Promise<void> {
-    const file = this.#self?.file;
+    this.#announced?.resolve();
+    this.#announced = undefined;
+    if (this.#self !== undefined) this.#old.add(this.#self.file);
     this.#self = undefined;
-    this.#announced.resolve();
-    await this.#looking;
-    if (file !== undefined) await rm(file, { force: true }).catch(() => undefined);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, WITHDRAW_MS);
+    await Promise.race([this.#inTurn(() => this.#removeOld()).catch(() => undefined), promise]);
+    clearTimeout(timer);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#timer);
-    this.#watcher?.close();
+    this.#unwatch();
     this.#events = undefined;
-    const isWaiting = this.#self !== undefined && !this.#isAnnounced;
-    if (isWaiting) this.#announced.reject(new Error('the directory was closed'));
+    this.#announced?.reject(new Error('the directory was closed'));
+    this.#announced = undefined;
     await this.withdraw();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#looking.then(work);
+    this.#looking = done.catch(() => undefined);
+    return done;
   }
 
   /** One look at a time; what is noticed meanwhile is looked at afterwards. */
   #look(): void {
     if (this.#isDue || this.#isClosed) return;
     this.#isDue = true;
-    this.#looking = this.#looking.then(async () => {
+    void this.#inTurn(async () => {
       this.#isDue = false;
+      if (this.#isClosed) return;
       try {
         await this.#lookOnce();
       } catch (error) {
@@ -115,23 +128,39 @@ export class FileDirectory implements Directory {
   }
 
   async #lookOnce(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    await this.#find();
     this.#watch();
+    await this.#removeOld();
     await this.#write();
-    const members: Member[] = [];
     const names = (await readdir(this.#folder)).sort();
-    const wanted = names.filter((name) => name.endsWith(ENDING));
-    for (const name of wanted.slice(0, this.#maxMembers)) {
-      const member = await this.#read(join(this.#folder, name));
-      if (member !== undefined) members.push(member);
-    }
+    const { members, left } = await this.#readAll(names.filter((name) => name.endsWith(ENDING)));
     await this.#removeStale(names.filter((name) => name.includes(`${ENDING}.`)));
-    const over = wanted.length - this.#maxMembers;
     this.#setHealth(
       'up',
-      over > 0 ? `folder ${this.#folder}: ${over} records above the limit of ${this.#maxMembers} are left out` : `folder ${this.#folder}`,
+      left > 0 ? `folder ${this.#folder}: ${left} records above the limit of ${this.#maxMembers} are left out` : `folder ${this.#folder}`,
     );
-    this.#tell(members);
+    this.#tell(mergeMembers([members]));
+  }
+
+  /** Makes the folder if there is none, and notices if it is another one than before. */
+  async #find(): Promise<void> {
+    const made = await mkdir(this.#folder, { recursive: true });
+    const { dev, ino } = await stat(this.#folder);
+    const identity = `${dev}:${ino}`;
+    const isOther = this.#identity !== '' && (this.#isDeleted || made !== undefined || identity !== this.#identity);
+    this.#identity = identity;
+    this.#isDeleted = false;
+    if (!isOther) return;
+    this.#unwatch();
+    this.#setHealth('connecting', `folder ${this.#folder} was deleted; its nodes announce themselves anew`);
+  }
+
+  /** Own files that are not wanted any more. */
+  async #removeOld(): Promise<void> {
+    for (const file of this.#old) {
+      if (file !== this.#self?.file) await rm(file, { force: true });
+      this.#old.delete(file);
+    }
   }
 
   async #write(): Promise<void> {
@@ -145,10 +174,24 @@ export class FileDirectory implements Directory {
       if (this.#self?.text !== text) return rm(beside, { force: true });
       await rename(beside, file);
     }
-    if (this.#isAnnounced || this.#self?.text !== text) return;
-    if ((await readFile(file, 'utf8')) !== text) return;
-    this.#isAnnounced = true;
-    this.#announced.resolve();
+    if (this.#announced === undefined || (await readFile(file, 'utf8').catch(() => undefined)) !== text) return;
+    // another announcement has overtaken it
+    if (this.#self?.text !== text) return;
+    this.#announced?.resolve();
+    this.#announced = undefined;
+  }
+
+  /** The own record first: it is never left out. `left` is how many were not read, since the limit was reached. */
+  async #readAll(names: readonly string[]): Promise<{ members: Member[]; left: number }> {
+    const own = this.#self === undefined ? '' : basename(this.#self.file);
+    const order = [...names.filter((name) => name === own), ...names.filter((name) => name !== own)];
+    const members: Member[] = [];
+    let looked = 0;
+    for (; looked < order.length && members.length < this.#maxMembers; looked++) {
+      const member = await this.#read(join(this.#folder, order[looked]!));
+      if (member !== undefined) members.push(member);
+    }
+    return { members, left: order.length - looked };
   }
 
   /** Undefined for what is no record, or is one of a process that lives no more. */
@@ -176,10 +219,12 @@ export class FileDirectory implements Directory {
   #watch(): void {
     if (this.#watcher !== undefined || this.#isClosed) return;
     try {
-      this.#watcher = watch(this.#folder, () => this.#look());
-      // a folder that is deleted takes its watch with it; the next look makes both anew
+      this.#watcher = watch(this.#folder, (event, name) => {
+        // told of the folder itself: it was deleted or renamed, and nothing more will be told of it
+        if (event === 'rename' && name === basename(this.#folder)) this.#isDeleted = true;
+        this.#look();
+      });
       this.#watcher.on('error', () => this.#unwatch());
-      this.#watcher.on('close', () => this.#unwatch());
     } catch {
       // where there is no watching there is still looking
     }
@@ -202,6 +247,8 @@ export class FileDirectory implements Directory {
     if (state === this.#health.state && detail === this.#health.detail) return;
     this.#health = { state, detail };
     if (state === 'down') this.#unwatch();
+    // what is known when it is back is told also if it is the same
+    if (state !== 'up') this.#last = '';
     this.#events?.health(this.#health);
   }
 }

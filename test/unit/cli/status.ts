@@ -3,6 +3,7 @@
 import type { Look } from '../../../src/cli/rates.ts';
 import type { NodeStatus, WorkerStatus } from '../../../src/ops/snapshot.ts';
 import { LATENCY_BOUNDS, type CommandSnapshot, type StatsSnapshot } from '../../../src/ops/stats.ts';
+import { emptyCluster } from '../../../src/ops/cluster-stats.ts';
 import { emptyStats } from '../../../src/ops/stats-book.ts';
 
 export const STARTED = Date.UTC(2026, 0, 1, 12);
@@ -57,6 +58,7 @@ export function nodeStatus(totals: Partial<StatsSnapshot> = {}, more: Partial<No
       passQueue: 0,
       limits: {},
     },
+    cluster: { members: [], version: 0, directories: [], announced: false, links: emptyCluster().links, routes: [] },
     ...more,
   };
 }

@@ -18,7 +18,14 @@ function fakeSource(changes: Partial<AdminSource> = {}): AdminSource & { asked: 
   return {
     asked,
     limits: ['max_frame'],
-    readiness: () => ({ ready: true, state: 'serving', reasons: [] }),
+    readiness: () => ({ ready: true, state: 'serving', reasons: [], details: [] }),
+    members: async () => ({ version: 3, members: [] }),
+    links: async () => [],
+    routes: async () => [],
+    session: async (user) => {
+      asked.push(['session', user]);
+      return user === 'nobody' ? undefined : { user, node: '127.0.0.1:3350.1', isHere: false };
+    },
     status: async () => exampleStatus,
     connections: async (limit) => {
       asked.push(['connections', limit]);
@@ -96,7 +103,12 @@ test('every route answers what its schema says', async (t) => {
 
 test('/livez and /readyz need nothing of the workers; /readyz is 503 with reasons', async (t) => {
   const never = () => new Promise<never>(() => {});
-  const readiness = { ready: false, state: 'starting' as const, reasons: ['worker 2 is held back'] };
+  const readiness = {
+    ready: false,
+    state: 'starting' as const,
+    reasons: ['worker 2 is held back'],
+    details: ['directory zookeeper is lost: it is gone'],
+  };
   const admin = await start(t, { source: fakeSource({ status: never, connections: never, readiness: () => readiness }) });
   assert.deepEqual((await ask(admin, 'GET', '/livez')).json(), { live: true });
   const reply = await ask(admin, 'GET', '/readyz');

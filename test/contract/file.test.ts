@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FileDirectory } from '../../src/cluster/directories/file.ts';
@@ -128,6 +128,30 @@ test('a folder that can not be made is down, with the reason, and is up when it 
   await watched.directory.announce(nodeOf(1));
   await until(() => watched.directory.health.state === 'up', 'it is up');
   assert.ok(readdirSync(parent).includes(basename(folder)));
+});
+
+test('a folder that goes away in the middle of a look tells nothing less than before', async (t) => {
+  const folder = newFolder();
+  const watched = open(t, folder);
+  await until(() => watched.lists.length > 0, 'the folder is there');
+  const writer = { pid: process.pid, started: startOf(process.pid) };
+  const nodes = Array.from({ length: 100 }, (_, n) => nodeOf(n));
+  for (const [n, node] of nodes.entries()) writeFileSync(join(folder, `n${n}.json`), recordText(node, writer));
+  await watched.sees(nodes, 'all are seen');
+  const { length } = watched.lists;
+  const aside = newFolder();
+  for (let i = 0; i < 20; i++) {
+    // a look takes a few turns of the event loop: the folder goes away in each of them once
+    writeFileSync(join(folder, 'n0.json'), recordText({ ...nodeOf(0), name: `name-${i}` }, writer));
+    for (let turn = 0; turn < 5 * i; turn++) await new Promise(setImmediate);
+    renameSync(folder, aside);
+    writeFileSync(folder, 'a file stands in the way');
+    await until(() => watched.directory.health.state === 'down', 'it is down');
+    rmSync(folder);
+    renameSync(aside, folder);
+    await until(() => watched.directory.health.state === 'up', 'it is up');
+  }
+  assert.deepEqual([...new Set(watched.lists.slice(length).map((list) => list.length))], [100]);
 });
 
 test('two hundred nodes at once are seen, each once', async (t) => {

@@ -135,6 +135,8 @@ export class FileDirectory implements Directory {
     const names = (await readdir(this.#folder)).sort();
     const { members, left } = await this.#readAll(names.filter((name) => name.endsWith(ENDING)));
     await this.#removeStale(names.filter((name) => name.includes(`${ENDING}.`)));
+    // a folder that went away meanwhile has told less than was in it
+    if (!(await this.#isStillThere())) return this.#look();
     this.#setHealth(
       'up',
       left > 0 ? `folder ${this.#folder}: ${left} records above the limit of ${this.#maxMembers} are left out` : `folder ${this.#folder}`,
@@ -145,14 +147,18 @@ export class FileDirectory implements Directory {
   /** Makes the folder if there is none, and notices if it is another one than before. */
   async #find(): Promise<void> {
     const made = await mkdir(this.#folder, { recursive: true });
-    const { dev, ino } = await stat(this.#folder);
-    const identity = `${dev}:${ino}`;
+    const identity = identityOf(await stat(this.#folder));
     const isOther = this.#identity !== '' && (this.#isDeleted || made !== undefined || identity !== this.#identity);
     this.#identity = identity;
     this.#isDeleted = false;
     if (!isOther) return;
     this.#unwatch();
     this.#setHealth('connecting', `folder ${this.#folder} was deleted; its nodes announce themselves anew`);
+  }
+
+  async #isStillThere(): Promise<boolean> {
+    const found = await stat(this.#folder).catch(() => undefined);
+    return found !== undefined && identityOf(found) === this.#identity && !this.#isDeleted;
   }
 
   /** Own files that are not wanted any more. */
@@ -252,3 +258,5 @@ export class FileDirectory implements Directory {
     this.#events?.health(this.#health);
   }
 }
+
+const identityOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }): string => `${dev}:${ino}`;

@@ -21,6 +21,10 @@ export interface Rates {
   readonly cpu: number;
   readonly limits: Readonly<Record<string, number>>;
   readonly commands: Readonly<Record<string, CommandRate>>;
+  /** Answered by other nodes, by the name of the route. */
+  readonly routes: Readonly<Record<string, CommandRate>>;
+  /** Messages to one user, by result. */
+  readonly pushes: Readonly<Record<string, number>>;
 }
 
 export interface CommandRate {
@@ -57,14 +61,8 @@ export function ratesOf(now: Look, before?: Look): NodeRates {
 
 function between(before: StatsSnapshot = emptyStats(), now: StatsSnapshot, seconds: number): Rates {
   const rate = (value: (stats: StatsSnapshot) => number) => perSecond(value(before), value(now), seconds);
-  const commands = Object.entries(now.commands).map(([label, command]) => {
-    const old = before.commands[label];
-    const replies = perSecond(countOf(old), countOf(command), seconds);
-    const failures = perSecond(failuresOf(old), failuresOf(command), seconds);
-    const buckets = command.buckets.map((n, i) => Math.max(0, n - (old?.buckets[i] ?? 0)));
-    return [label, { replies, failures, buckets }] as const;
-  });
-  const limits = Object.entries(now.limits).map(([key, n]) => [key, perSecond(before.limits[key], n, seconds)] as const);
+  const each = (old: Readonly<Record<string, number>>, counts: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(counts).map(([key, n]) => [key, perSecond(old[key], n, seconds)]));
   return {
     requests: rate((stats) => stats.framesIn),
     replies: rate((stats) => stats.framesOut),
@@ -72,9 +70,24 @@ function between(before: StatsSnapshot = emptyStats(), now: StatsSnapshot, secon
     bytesOut: rate((stats) => stats.bytesOut),
     accepted: rate((stats) => stats.accepted),
     cpu: rate((stats) => stats.cpuSeconds),
-    limits: Object.fromEntries(limits),
-    commands: Object.fromEntries(commands),
+    limits: each(before.limits, now.limits),
+    commands: repliesBetween(before.commands, now.commands, seconds),
+    routes: repliesBetween(before.routes, now.routes, seconds),
+    pushes: each(before.cluster.pushes, now.cluster.pushes),
   };
+}
+
+type Replies = Readonly<Record<string, CommandSnapshot>>;
+
+function repliesBetween(before: Replies, now: Replies, seconds: number): Record<string, CommandRate> {
+  const all = Object.entries(now).map(([label, command]) => {
+    const old = before[label];
+    const replies = perSecond(countOf(old), countOf(command), seconds);
+    const failures = perSecond(failuresOf(old), failuresOf(command), seconds);
+    const buckets = command.buckets.map((n, i) => Math.max(0, n - (old?.buckets[i] ?? 0)));
+    return [label, { replies, failures, buckets }] as const;
+  });
+  return Object.fromEntries(all);
 }
 
 function perSecond(before = 0, now: number, seconds: number): number {

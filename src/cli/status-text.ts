@@ -1,11 +1,12 @@
 // A node in words and tables: what "kim status" shows. Pure.
 
 import type { NodeStatus } from '../ops/snapshot.ts';
-import { countOf, failuresOf, quantile, SLOWEST_SECONDS, type CommandRate, type NodeRates } from './rates.ts';
-import { age, bytes, duration, perSecond, table, whole, wrap, type Column, type Paint, type Style } from './terminal.ts';
+import { clusterPart, routeTable } from './cluster-part.ts';
+import { counted, labelled, listed } from './labelled.ts';
+import { countOf, failuresOf, type NodeRates } from './rates.ts';
+import { codesBut, latency } from './replies-text.ts';
+import { age, bytes, duration, perSecond, table, whole, type Column, type Paint, type Style } from './terminal.ts';
 
-const WIDTH = 80;
-const LABEL = 12;
 const STATE_STYLES: Readonly<Record<string, Style>> = { serving: 'green', held: 'red', starting: 'yellow', leaving: 'yellow' };
 
 /** `rates` are shown where they are given. `now` is in milliseconds since 1970. */
@@ -17,10 +18,12 @@ export function statusLines(status: NodeStatus, now: number, paint: Paint, rates
     ...listed('connections', connections(status, rates)),
     ...listed('traffic', traffic(status, rates)),
     ...listed('manager', manager(status)),
+    ...clusterPart(status, paint),
     '',
     ...workerTable(status, paint, rates),
     '',
     ...commandTable(status, paint, rates),
+    ...routeTable(status, paint, rates),
     ...counted('limits hit', limitsOf(status)),
     ...counted('closed', status.totals.closed),
     ...counted('refused', refusedOf(status)),
@@ -121,22 +124,9 @@ function commandTable({ totals }: NodeStatus, paint: Paint, rates: NodeRates | u
     latency(command.buckets, 0.5),
     latency(command.buckets, 0.99),
     ...(rates === undefined ? [] : [perSecond(rates.total.commands[label]?.replies ?? 0)]),
-    otherCodes(command.codes),
+    codesBut(command.codes, [0]),
   ]);
   return table([...commandColumns, ...rateColumns, { title: 'OTHER CODES' }], rows, paint);
-}
-
-function otherCodes(codes: Readonly<Record<string, number>>): string {
-  return Object.entries(codes)
-    .filter(([code]) => code !== '0')
-    .map(([code, n]) => `${code === '-1' ? 'others' : code}: ${whole(n)}`)
-    .join(', ');
-}
-
-/** A quantile for people; more than the histogram can tell is shown as such. */
-export function latency(buckets: CommandRate['buckets'], q: number): string {
-  const seconds = quantile(buckets, q);
-  return seconds === Infinity ? `>${SLOWEST_SECONDS} s` : duration(seconds);
 }
 
 export function limitsOf({ totals, manager: { limits } }: NodeStatus): Record<string, number> {
@@ -150,25 +140,4 @@ function refusedOf({ totals, manager: { refused } }: NodeStatus): Record<string,
 function sum(a: Readonly<Partial<Record<string, number>>>, b: Readonly<Record<string, number>>): Record<string, number> {
   const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
   return Object.fromEntries([...keys].map((key) => [key, (a[key] ?? 0) + (b[key] ?? 0)]));
-}
-
-/** Counts by name; nothing for no counts. */
-function counted(label: string, counts: Readonly<Partial<Record<string, number>>>): string[] {
-  const found = Object.entries(counts).filter(([, n]) => (n ?? 0) > 0);
-  if (found.length === 0) return [];
-  return listed(
-    label,
-    found.map(([key, n]) => `${key} ${whole(n ?? 0)}`),
-  );
-}
-
-/** Lines are broken between the items of a list, not within them. */
-function listed(label: string, items: readonly string[]): string[] {
-  const NO_BREAK = '\u00a0';
-  const text = items.map((item) => item.replaceAll(' ', NO_BREAK)).join(', ');
-  return labelled(label, text).map((line) => line.replaceAll(NO_BREAK, ' '));
-}
-
-function labelled(label: string, text: string): string[] {
-  return wrap(text, WIDTH - LABEL).map((line, i) => `${(i === 0 ? label : '').padEnd(LABEL)}${line}`);
 }

@@ -1,9 +1,11 @@
 // One picture of a node for "kim top": fits into the terminal it is made for. Pure.
 
 import type { NodeStatus } from '../ops/snapshot.ts';
+import { clusterTop } from './cluster-part.ts';
 import { sumBuckets, type Look, type NodeRates, type Rates } from './rates.ts';
-import { headLine, latency, limitsOf, paintState } from './status-text.ts';
-import { bytes, cut, duration, perSecond, table, whole, type Column, type Paint } from './terminal.ts';
+import { latency } from './replies-text.ts';
+import { headLine, limitsOf, paintState } from './status-text.ts';
+import { bytes, cut, duration, perSecond, printable, table, whole, type Column, type Paint } from './terminal.ts';
 
 export interface FrameOptions {
   readonly look: Look;
@@ -20,11 +22,14 @@ export interface FrameOptions {
 
 const CELL = 20;
 const BAR = 12;
+/** A command, or a route to other nodes. */
+const MAX_LABEL = 16;
 /** Lines that are always there: head, listeners, three of numbers, titles of two tables, the manager, blank lines, limits, hint. */
 const FIXED = 14;
 
 export function frameLines({ look: { at, status }, rates, columns, rows, paint, problem, hint }: FrameOptions): string[] {
-  const room = Math.max(2, rows - FIXED - (problem === undefined ? 0 : 1) - status.reasons.length);
+  const cluster = clusterTop(status, rates, columns, paint);
+  const room = Math.max(2, rows - FIXED - cluster.length - (problem === undefined ? 0 : 1) - status.reasons.length);
   const commands = commandRows(status, rates);
   // the longer list gives way to the shorter one
   const forWorkers = Math.min(status.workers.length, Math.max(Math.floor(room / 2), room - commands.length));
@@ -36,6 +41,7 @@ export function frameLines({ look: { at, status }, rates, columns, rows, paint, 
     ...(problem === undefined ? [] : [paint('red', cut(problem, columns))]),
     '',
     ...numbers(status, rates),
+    ...cluster,
     '',
     ...workerTable(status, rates, forWorkers, paint),
     '',
@@ -50,8 +56,9 @@ export function frameLines({ look: { at, status }, rates, columns, rows, paint, 
 }
 
 function numbers({ totals }: NodeStatus, { total, managerCpu }: NodeRates): string[] {
-  const buckets = sumBuckets(Object.values(total.commands).map((command) => command.buckets));
-  const failures = Object.values(total.commands).reduce((sum, command) => sum + command.failures, 0);
+  const answered = [...Object.values(total.commands), ...Object.values(total.routes)];
+  const buckets = sumBuckets(answered.map((command) => command.buckets));
+  const failures = answered.reduce((sum, command) => sum + command.failures, 0);
   return [
     cells(
       ['open', whole(totals.connections)],
@@ -122,19 +129,21 @@ function workerTable({ workers, manager }: NodeStatus, rates: NodeRates, limit: 
   return [...more([head, ...lines.map((line, i) => paintState(line, shown[i]!.state, paint))], workers.length - shown.length), last];
 }
 
+/** Commands that were answered here, and routes by which other nodes did. */
 function commandRows({ totals }: NodeStatus, { total }: NodeRates): string[][] {
-  const answered = Object.entries(total.commands).filter(([label]) => Object.keys(totals.commands[label]!.codes).length > 0);
+  const all = { ...totals.commands, ...totals.routes };
+  const answered = Object.entries({ ...total.commands, ...total.routes }).filter(([label]) => Object.keys(all[label]!.codes).length > 0);
   return (
     answered
       // those that are about as busy as each other keep their places from look to look
       .sort(([a, { replies }], [b, { replies: others }]) => magnitude(others) - magnitude(replies) || a.localeCompare(b))
       .map(([label, { replies, failures, buckets }]) => [
-        label,
+        cut(printable(label), MAX_LABEL),
         perSecond(replies),
         perSecond(failures),
         latency(buckets, 0.5),
         latency(buckets, 0.99),
-        whole(Object.values(totals.commands[label]!.codes).reduce((sum, n) => sum + n, 0)),
+        whole(Object.values(all[label]!.codes).reduce((sum, n) => sum + n, 0)),
       ])
   );
 }
@@ -147,7 +156,7 @@ function magnitude(n: number): number {
 function commandTable(rows: readonly string[][], limit: number, paint: Paint): string[] {
   if (rows.length === 0) return ['no command was answered yet'];
   const columns = [
-    { title: 'COMMAND', width: 10 },
+    { title: 'COMMAND', width: MAX_LABEL },
     right('REPLIES/S', 11),
     right('FAILED/S', 10),
     right('P50', 9),

@@ -27,7 +27,7 @@ const round = (n) => number.format(n < 100 ? n : Math.round(n));
 const percent = (n) => Math.round(n * 100) + ' %';
 const zero = { requests: 0, bytesIn: 0, bytesOut: 0, cpu: 0 };
 const count = (stats) => ({ bytesIn: stats.bytesIn, bytesOut: stats.bytesOut, cpu: stats.cpuSeconds,
-  requests: Object.values(stats.commands).reduce((n, command) => n + add(command.codes), 0) });
+  requests: [...Object.values(stats.commands), ...Object.values(stats.routes)].reduce((n, command) => n + add(command.codes), 0) });
 const fill = (id, rows) => element(id).replaceChildren(...rows.map((cells) => {
   const row = document.createElement('tr');
   row.append(...cells.map((cell) => Object.assign(document.createElement('td'), { textContent: String(cell) })));
@@ -61,7 +61,20 @@ function show(node) {
     worker.restarts + (worker.lastExit === undefined ? '' : ' (' + worker.lastExit + ')')]));
   fill('listeners', node.listeners.map((listener) => [listener.name, listener.host + ':' + listener.port,
     listener.kind === 'gate' ? 'clients' : 'other nodes', listener.codec]));
-  before = now;
+  const { members, directories, routes } = node.cluster;
+  const { links, leftAlone } = node.totals.cluster;
+  element('cluster').hidden = members.length + directories.length + routes.length === 0;
+  fill('directories', directories.map((directory) => [directory.name, directory.state, directory.detail]));
+  element('directories').className = directories.every((directory) => directory.state === 'up') ? '' : 'bad';
+  fill('members', members.map((member) => [member.type, member.state, number.format(member.nodes), number.format(member.workers), member.source]));
+  element('links').textContent = number.format(links.up) + ' links up, ' + number.format(links.incoming) + ' incoming, ' +
+    number.format(links.inFlight) + ' requests in flight, ' + number.format(links.waiting) + ' waiting, ' + number.format(leftAlone) + ' nodes left alone';
+  fill('routes', routes.map(({ route, to }) => {
+    const codes = node.totals.routes[route]?.codes ?? {};
+    const others = Object.entries(codes).filter(([code]) => code !== '0').map(([code, n]) => code + ': ' + number.format(n));
+    return [route, to, number.format(add(codes)), round(Math.max(0, add(codes) - (last.routes?.[route] ?? 0)) / seconds), others.join(', ')];
+  }));
+  before = { ...now, routes: Object.fromEntries(Object.entries(node.totals.routes).map(([route, { codes }]) => [route, add(codes)])) };
 }
 async function refresh() {
   try {
@@ -107,8 +120,16 @@ const html = `<!doctype html>
 <tbody id="workers"></tbody></table></div>
 <h2>Listeners</h2>
 <div class="wide words"><table><thead><tr>${head('name', 'address', 'for', 'codec')}</tr></thead><tbody id="listeners"></tbody></table></div>
+<section id="cluster" hidden>
+<h2>Cluster</h2>
+<p class="faint" id="links"></p>
+<div class="wide words" role="region" aria-label="Directories" tabindex="0"><table><thead><tr>${head('directory', 'state', 'detail')}</tr></thead><tbody id="directories"></tbody></table></div>
+<div class="wide" role="region" aria-label="Members" tabindex="0"><table><thead><tr>${head('members', 'state', 'nodes', 'workers', 'source')}</tr></thead><tbody id="members"></tbody></table></div>
+<div class="wide" role="region" aria-label="Routes" tabindex="0"><table><thead><tr>${head('route', 'to', 'replies', 'replies / s', 'other codes')}</tr></thead><tbody id="routes"></tbody></table></div>
+</section>
 <h2>More</h2>
 <p><a href="/status">/status</a> all numbers as JSON, <a href="/metrics">/metrics</a> for Prometheus, <a href="/connections">/connections</a> the connections being served,
+<a href="/members">/members</a>, <a href="/links">/links</a> and <a href="/routes">/routes</a> the cluster,
 <a href="/config">/config</a> the configuration in effect, <a href="/readyz">/readyz</a> and <a href="/livez">/livez</a> for probes.</p>
 <p class="faint">In a terminal: <code>kim top</code> shows the same. Changes (workers, drain, log level) are POST requests from this machine; see docs/admin.md.</p>
 <noscript><p class="bad">The numbers need JavaScript; <a href="/status">/status</a> has them as JSON.</p></noscript>

@@ -10,7 +10,7 @@ export const clusterStatsRows: readonly StatsRow[] = [
       'code',
     ]),
     watch:
-      'codes 14, 16, 18 and 20 are faults on the way, all others came from the node that answered; docs/faults.md says what to do about each',
+      'codes 14, 15, 16, 18 and 20 are faults on the way, all others came from the node that answered; docs/faults.md says what to do about each',
     samples: (s) => named('route', s.routes, codes),
   },
   {

@@ -5,6 +5,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import type { LinkView, MembersReply, Readiness, RouteView, SessionView } from '../../src/ops/admin-schema.ts';
 import { request, type Seen } from '../support/frames.ts';
+import { kim } from '../support/kim.ts';
 import type { TestNode } from '../support/node.ts';
 import { TestCluster } from '../support/nodes.ts';
 import { until } from '../support/until.ts';
@@ -208,4 +209,28 @@ test('a logic node that is gone shows in the links, the members and the shares',
   const metrics = await metricsOf(gates[0]);
   assert.equal(valueOf(metrics, 'members', { type: 'logic', state: 'serving' }), 1);
   assert.equal(valueOf(metrics, 'links', { direction: 'outgoing' }), 2);
+});
+
+test('kim status and kim top show the cluster of a node', async (t) => {
+  const { gates } = await started(t);
+  const requests = await linkAll(t, gates[0]);
+  const { host } = new URL(gates[0].manager.adminUrl!);
+  const status = await kim(['status', host]);
+  assert.equal(status.code, 0);
+  assert.match(status.out, /^members {5}2 gate \(4 workers, file\), 2 logic \(2 workers, file\)$/m);
+  assert.match(status.out, /^directory {3}file up: folder /m);
+  assert.match(status.out, /^links {7}4 up, 0 incoming, 0 requests in flight, 0 waiting/m);
+  assert.match(status.out, new RegExp(`^logic 1000- +${requests} +0 `, 'm'));
+
+  const top = await kim(['top', host, '--once']);
+  assert.equal(top.code, 0);
+  assert.match(top.out, /^cluster: gate 2, logic 2 {2}file up$/m);
+  assert.match(top.out, new RegExp(`^logic 1000- .* ${requests}$`, 'm'));
+
+  const { cluster, rates } = JSON.parse((await kim(['status', host, '--rates', '-o', 'json'])).out) as {
+    cluster: { links: { up: number } };
+    rates: { routes: Record<string, object> };
+  };
+  assert.equal(cluster.links.up, 4);
+  assert.deepEqual(Object.keys(rates.routes), [ROUTE_NAME]);
 });

@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test';
 import { noBrowser, OpenPage, startBrowser, type Look } from '../support/browser.ts';
 import { closedGate } from '../support/gate.ts';
 import { startNode, type TestNode } from '../support/node.ts';
+import { TestCluster } from '../support/nodes.ts';
 import { frame } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
@@ -58,6 +59,36 @@ test('the admin page follows its node, light and dark, in wide windows and narro
     assert.deepEqual(page.complaints, []);
     assert.deepEqual([...new Set(page.requests.map(({ href }) => href))], [url, `${url}status`]);
   }
+});
+
+test('the admin page shows the cluster of its node, and a node that is alone has none', { skip: noBrowser }, async (t) => {
+  const cluster = await TestCluster.start(t, { gate: { worker_cnt: 1 } });
+  const browser = await startBrowser(t);
+  for (const client of await cluster.gate.connectAll(2)) {
+    const ask = () => client.write(frame(2001, 1, 'and again'));
+    client.onAnswer = ask;
+    ask();
+  }
+  for (const look of looks) {
+    const page = await OpenPage.open(browser, cluster.gate.manager.adminUrl!, look);
+    await until(async () => (await page.rows('#members')).length === 2, 'the page shows the members');
+    assert.deepEqual(await page.rows('#members'), [
+      ['gate', 'serving', '1', '1', 'file'],
+      ['logic', 'serving', '1', '1', 'file'],
+    ]);
+    assert.deepEqual(await page.rows('#directories'), [['file', 'up', `folder ${cluster.folder}`]]);
+    assert.match(await page.text('#links'), /^1 links? up, 0 incoming, /);
+    const relayed = async () => (await page.rows('#routes'))[0]!;
+    assert.deepEqual((await relayed()).slice(0, 2), ['logic 1000-', 'logic']);
+    await until(async () => numberOf((await relayed())[3]!) > 0, 'the page shows a rate of relayed requests');
+    assert.equal(await page.overhang(), 0, 'the page fits its window');
+    assert.ok((await page.contrast()) >= 4.5, 'every text is readable');
+    assert.deepEqual(page.complaints, []);
+  }
+  const alone = await startNode(t);
+  const page = await OpenPage.open(browser, alone.manager.adminUrl!, looks[0]!);
+  await until(async () => (await page.text('#state')) === '● serving, ready', 'the page shows the node');
+  assert.equal(await page.page.locator('#cluster').isHidden(), true);
 });
 
 test('the admin page says why its node is not ready, and that it is gone', { skip: noBrowser }, async (t) => {

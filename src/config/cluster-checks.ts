@@ -24,7 +24,15 @@ function discoveryProblems({ spec }: KimCluster): Finding[] {
   const zookeeper = spec.discovery?.zookeeper;
   if (zookeeper === undefined) return [];
   const path = ['spec', 'discovery', 'zookeeper'];
-  const { managed, hosts } = zookeeper;
+  const { managed, hosts, auth, acl } = zookeeper;
+  if (acl === 'creator' && auth === undefined) {
+    return [
+      {
+        path: [...path, 'acl'],
+        message: 'spec.discovery.zookeeper.acl is "creator" without auth, so nobody would be the creator; give auth, or take "open"',
+      },
+    ];
+  }
   if (managed !== undefined && hosts !== undefined) {
     return [
       {
@@ -55,10 +63,15 @@ function routeAdvice({ spec }: KimCluster): string[] {
 
 /** What is allowed but may surprise. */
 export function clusterAdvice(cluster: KimCluster, isGiven: IsGiven): string[] {
+  const { spec } = cluster;
   const unused: Path[] = [
     ['spec', 'image'],
     ['spec', 'modules', 'image'],
     ['spec', 'discovery', 'kubernetes'],
+    // a folder does the work of a managed ZooKeeper
+    ...(spec.discovery?.zookeeper?.managed === undefined
+      ? []
+      : ['root', 'auth', 'acl', 'sessionTimeoutMs'].map((key) => ['spec', 'discovery', 'zookeeper', key])),
     ...tiersOf(cluster).flatMap((tier) => ['service', 'template'].map((key) => ['spec', tier, key])),
   ];
   const notes = unused.filter(isGiven).map((path) => `${pathText(path)} has no meaning on one machine and is ignored`);

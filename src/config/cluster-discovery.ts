@@ -19,7 +19,10 @@ const member = object({
 
 const replicas = 'whole numbers from 1 to 9';
 
-const { root, session_timeout_ms } = zookeeperFields;
+const { root, session_timeout_ms, auth, acl } = zookeeperFields;
+
+/** Places in a KimCluster whose values are never printed, logged or dumped. */
+export const clusterSecrets: readonly (readonly string[])[] = [['spec', 'discovery', 'zookeeper', 'auth']];
 
 export const discovery = object({
   zookeeper: object({
@@ -37,6 +40,8 @@ export const discovery = object({
       .optional()
       .meta({ description: 'Servers of a ZooKeeper that is there already, with commas between them.' }),
     root: root.kind.written.optional().meta({ description: `Where the cluster lives in ZooKeeper; without it ${DEFAULT_ROOT}.` }),
+    auth: auth.kind.written.optional().meta({ description: auth.doc }),
+    acl: acl.kind.written.optional().meta({ description: `${acl.doc} Without it open.` }),
     sessionTimeoutMs: session_timeout_ms.kind.written.optional().meta({ description: session_timeout_ms.doc }),
   }).optional(),
   kubernetes: passed('discovery by the endpoints of its Services'),

@@ -1,6 +1,7 @@
 // Reads a KimCluster from YAML: everything that is wrong with it is said at once, with its line.
 
 import { kimClusterSchema, type KimCluster } from './cluster-schema.ts';
+import { clusterSecrets } from './cluster-discovery.ts';
 import { clusterAdvice, clusterProblems } from './cluster-checks.ts';
 import { ConfigError, type Problem } from './error.ts';
 import { show } from './field.ts';
@@ -65,8 +66,13 @@ function problemsOf(issue: z.core.$ZodIssue, yaml: YamlText): Problem[] {
       ? `this is ${show(value)}; expected ${issue.message}`
       : value === undefined || value === null
         ? `${path} is missing; it takes ${issue.message}`
-        : `${path} is ${show(value)}; allowed: ${issue.message}`;
+        : `${path} is ${isSecret(issue.path) ? '***' : show(value)}; allowed: ${issue.message}`;
   return [located(issue.path, message, yaml)];
+}
+
+/** A secret, or what stands in its place. */
+function isSecret(path: Path): boolean {
+  return clusterSecrets.some((secret) => secret.every((step, i) => path[i] === step));
 }
 
 function unknownKey(path: Path, yaml: YamlText): Problem {

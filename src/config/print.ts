@@ -1,5 +1,6 @@
 // A configuration as a file again: for people without secrets, for other processes with them.
 
+import { clusterSecrets } from './cluster-discovery.ts';
 import type { KimCluster } from './cluster-schema.ts';
 import { optionKeys, optionOf, type NodeConfig, type OptionKey } from './options.ts';
 import { routeText } from './route-kind.ts';
@@ -21,11 +22,12 @@ function inFile(key: OptionKey, value: unknown): unknown {
   return kind.inFile === undefined ? value : kind.inFile(value);
 }
 
-/** A KimCluster as a file would hold it. */
+/** A KimCluster as a file would hold it, secrets masked as "***". */
 export function printCluster(cluster: KimCluster): object {
   const { gate } = cluster.spec;
   const routes = gate.routes?.map((route) => routeText(route, 'timeout'));
-  return { ...cluster, spec: { ...cluster.spec, gate: { ...gate, ...(routes && { routes }) } } };
+  const whole = { ...cluster, spec: { ...cluster.spec, gate: { ...gate, ...(routes && { routes }) } } };
+  return clusterSecrets.reduce<object>((result, path) => mask(result, [...path]) as object, whole);
 }
 
 /** A value of an option as a file would hold it, with its secrets masked. */

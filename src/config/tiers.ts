@@ -91,6 +91,8 @@ function discoveryOf({ spec: { discovery }, metadata: { name } }: KimCluster, ba
         is_open: true,
         servers: hosts,
         root: (zookeeper?.root ?? DEFAULT_ROOT).replace(/\/$/, ''),
+        ...(zookeeper?.auth !== undefined && { auth: zookeeper.auth }),
+        ...(zookeeper?.acl !== undefined && { acl: zookeeper.acl }),
         ...(zookeeper?.sessionTimeoutMs !== undefined && { session_timeout_ms: zookeeper.sessionTimeoutMs }),
       },
     }),

@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import test from 'node:test';
+import { compareConfigs } from '../../../src/config/changes.ts';
 import { knownTypes } from '../../../src/config/discovery.ts';
-import { printConfig } from '../../../src/config/print.ts';
+import { printCluster, printConfig } from '../../../src/config/print.ts';
 import { nodeConfigOf } from '../../../src/config/tiers.ts';
 import { cluster, clusterProblems, FIRST_LINE, messagesOf, parse, problemsOf } from './support.ts';
 
@@ -136,6 +137,32 @@ test('a ZooKeeper that is there is used, alone or before a folder', () => {
   });
   const both = found('  discovery: { file: {}, zookeeper: { hosts: "zk:2181" } }\n');
   assert.deepEqual([both.names, both.root, both.directory_path], [['zookeeper', 'file'], '/kimserver', folder]);
+});
+
+test('the login of a ZooKeeper reaches the nodes of a KimCluster and is never shown', () => {
+  const text = (login: string) => `${gate}  discovery: { zookeeper: { hosts: zk-0, ${login} } }\n`;
+  const { cluster: parsed, notes } = cluster(text('auth: "kim:hunter:2", acl: creator'));
+  const config = nodeConfigOf(parsed, 'gate', 0, '/base');
+  assert.deepEqual([config.zookeeper.auth, config.zookeeper.acl, notes], ['kim:hunter:2', 'creator', []]);
+  assert.deepEqual((printCluster(parsed) as typeof parsed).spec.discovery?.zookeeper, { hosts: 'zk-0', auth: '***', acl: 'creator' });
+  assert.ok(!JSON.stringify(printConfig(config)).includes('hunter'));
+  const [before] = [nodeConfigOf(cluster(text('root: /a')).cluster, 'gate', 0, '/base')];
+  assert.ok(!JSON.stringify(compareConfigs(before, config)).includes('hunter'), 'nor in what has changed');
+  for (const [login, message] of [
+    ['acl: creator', 'spec.discovery.zookeeper.acl is "creator" without auth, so nobody would be the creator; give auth, or take "open"'],
+    ['auth: hunter2', 'spec.discovery.zookeeper.auth is ***; allowed: user:password'],
+    ['auth: { user: hunter2 }', 'spec.discovery.zookeeper.auth is ***; allowed: user:password'],
+    ['acl: mine, auth: "a:b"', 'spec.discovery.zookeeper.acl is "mine"; allowed: open, creator'],
+  ] as const) {
+    assert.deepEqual(clusterProblems(text(login)), [`${after}: ${message}`]);
+  }
+});
+
+test('what only a ZooKeeper that is there can take is noted beside a managed one', () => {
+  assert.deepEqual(found('  discovery: { zookeeper: { managed: {}, auth: "kim:hunter2", acl: creator } }\n').notes, [
+    'spec.discovery.zookeeper.auth has no meaning on one machine and is ignored',
+    'spec.discovery.zookeeper.acl has no meaning on one machine and is ignored',
+  ]);
 });
 
 test('a list of nodes is a directory too', () => {

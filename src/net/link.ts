@@ -303,12 +303,12 @@ export class Link {
   }
 
   #sweepUp(now: number): void {
+    const { heartbeatMs, answerMs } = this.settings;
     if (now >= this.#earliest && !this.#expire(now)) return this.#gone(this.#socket!, 'no answer in time');
     if (this.#heartbeatAt > 0) {
-      if (now > this.#heartbeatAt + this.settings.answerMs && now > this.#lastIn + this.settings.answerMs) {
-        this.#gone(this.#socket!, 'no answer to a heartbeat');
-      }
-    } else if (now > Math.max(this.#lastIn, this.#lastOut) + this.settings.heartbeatMs && (this.isOurs || this.#pending.size === 0)) {
+      if (now > this.#heartbeatAt + answerMs && now > this.#lastIn + answerMs) this.#gone(this.#socket!, 'no answer to a heartbeat');
+    } else if (now > Math.max(this.#lastIn, this.isOurs ? 0 : this.#lastOut) + heartbeatMs && (this.isOurs || this.#pending.size === 0)) {
+      // what goes out is no sign of life of one of ours: requests alone would keep a dead one for ever
       this.#heartbeatAt = now;
       this.#say(commands.heartbeat, 'heartbeat');
     }

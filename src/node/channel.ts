@@ -9,6 +9,7 @@ import type { Handle } from '../net/handle.ts';
 import type { ConnectionView, LinkView } from '../ops/admin-schema.ts';
 import type { AccountSnapshot } from '../ops/ledger.ts';
 import type { StatsSnapshot } from '../ops/stats.ts';
+import type { ShippedPoints } from './ring-points.ts';
 
 export interface WorkerInit {
   config: NodeConfig;
@@ -44,6 +45,8 @@ export type ToWorker =
   | { type: 'client' }
   /** Several, where the node has several ports for clients. */
   | { type: 'listen'; isLast: boolean }
+  /** Of members that come with the next list; those of the others are known. */
+  | { type: 'points'; points: readonly ShippedPoints[] }
   /** Everybody in the cluster, whole. */
   | { type: 'members'; members: readonly Member[] }
   | { type: 'link'; cmd: number; seq: number; rest: string }

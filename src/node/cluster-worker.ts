@@ -20,6 +20,7 @@ import type { FromWorker, ToWorker } from './channel.ts';
 import { clusterStats, findUser, linkViews, shareViews } from './cluster-views.ts';
 import type { LinkServer } from './link-server.ts';
 import { Migration } from './migration.ts';
+import { unpacked, type ShippedPoints } from './ring-points.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -112,7 +113,7 @@ export class ClusterWorker {
       .filter(({ facts }) => facts?.state !== 'draining')
       .map((member) => (addressOf(member) === own ? { ...member, workers: how?.workers ?? 0 } : member))
       .filter(({ workers }) => workers > 0);
-    const ring = rows.length === 0 ? undefined : Ring.of(rows.map((member) => memberPoints(addressOf(member), member.workers)));
+    const ring = rows.length === 0 ? undefined : Ring.of(rows.map((member) => this.#pointsOf(member)));
     await this.#migration?.run((session) => ring?.find(session));
   }
 
@@ -137,19 +138,26 @@ export class ClusterWorker {
     this.#messenger?.configure(this.#messengerSettings());
   }
 
+  /** Points of members that come with the next list. */
+  learn(points: readonly ShippedPoints[]): void {
+    for (const one of points) this.#points.set(one.address, unpacked(one));
+  }
+
   /** The manager's list of members, whole. */
   replace(members: readonly Member[]): void {
-    const rows = members.map((member): TableRow => {
-      const address = addressOf(member);
-      const known = this.#points.get(address);
-      return { member, points: known?.workers === member.workers ? known : memberPoints(address, member.workers) };
-    });
+    const rows = members.map((member): TableRow => ({ member, points: this.#pointsOf(member) }));
     this.#points = new Map(rows.map(({ points }) => [points.address, points]));
     this.links.forget(this.links.table.replace(rows));
     // whoever tells where its clients connect has clients
     const types = members.filter(({ facts }) => facts?.gate !== undefined && facts.gate !== '').map(({ type }) => type);
     this.#gateTypes = [...new Set(['gate', ...types])];
     this.#messenger?.configure(this.#messengerSettings());
+  }
+
+  /** As the manager shipped them, but for a number of workers that nobody has announced. */
+  #pointsOf({ workers, ...member }: Member): MemberPoints {
+    const known = this.#points.get(addressOf(member));
+    return known?.workers === workers ? known : memberPoints(addressOf(member), workers);
   }
 
   end(): void {

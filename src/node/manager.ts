@@ -18,6 +18,7 @@ import { Membership } from './membership.ts';
 import { createNodePort } from './node-port.ts';
 import { Pool, type Left } from './pool.ts';
 import { Ports, type GivenPort } from './ports.ts';
+import { RingPoints } from './ring-points.ts';
 import { adminSource, type ManagerCounts } from './status.ts';
 
 /** A connection for which there is no worker at this moment is tried again so often, and for so long. */
@@ -54,6 +55,7 @@ export class Manager {
   readonly startedAt = new Date();
   readonly counts: ManagerCounts = { accepted: 0, refused: {}, passes: 0, limits: {} };
   readonly pool: Pool;
+  readonly #points: RingPoints;
   readonly #folder: string;
   readonly #instance = randomBytes(5).toString('hex');
   readonly #delay = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
@@ -115,16 +117,23 @@ export class Manager {
         for (const [i, handle] of this.#ports.shared.entries()) {
           worker.channel.send({ type: 'listen', isLast: i === this.#ports.shared.length - 1 }, handle);
         }
-        worker.channel.send({ type: 'members', members: this.membership.members });
+        worker.channel.send({ type: 'points', points: this.#points.all });
+        worker.channel.send({ type: 'members', members: this.#points.members });
       },
+    });
+    const tell = (message: ToWorker) => {
+      for (const worker of this.pool.living) worker.channel.send(message);
+    };
+    this.#points = new RingPoints({
+      ship: (points) => tell({ type: 'points', points }),
+      members: (members) => tell({ type: 'members', members }),
+      now: () => performance.now(),
     });
     this.membership = new Membership({
       directory: directoryOf(config, this.log),
       log: this.log,
       clock: () => Date.now() / 1000,
-      changed: (members) => {
-        for (const worker of this.pool.living) worker.channel.send({ type: 'members', members });
-      },
+      changed: (members) => this.#points.replace(members),
     });
   }
 
@@ -136,7 +145,7 @@ export class Manager {
     if (port !== null) {
       this.#admin = await startAdmin({ host, port, listen: this.#ports.admin, source: adminSource(this), log: this.log });
     }
-    await Promise.all([this.pool.start(), this.membership.begin(MAX_DIRECTORY_MS)]);
+    await Promise.all([this.pool.start(), this.membership.begin(MAX_DIRECTORY_MS).then(() => this.#points.settled())]);
     await this.#ports.open(() => this.#gate());
     this.#state = 'serving';
     this.#announcer.start();

@@ -178,6 +178,8 @@ class Worker {
       case 'unlisten':
         this.#listener?.leave();
         return this.#report(message.ask);
+      case 'points':
+        return this.#cluster.learn(message.points);
       case 'members':
         return this.#cluster.replace(message.members);
       case 'config':

@@ -26,12 +26,15 @@ export interface Ran {
 }
 
 interface KimOptions {
-  env?: NodeJS.ProcessEnv;
+  env?: NodeJS.ProcessEnv | undefined;
   cwd?: string;
+  /** A command that becomes the one that is given to it. */
+  within?: readonly string[] | undefined;
 }
 
-function start(words: readonly string[], stdio: StdioOptions, { env, cwd }: KimOptions): ChildProcess {
-  return spawn(process.execPath, [PROGRAM, ...words], { stdio, env: userEnv(env), cwd, timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
+function start(words: readonly string[], stdio: StdioOptions, { env, cwd, within = [] }: KimOptions): ChildProcess {
+  const [command, ...args] = [...within, process.execPath, PROGRAM, ...words];
+  return spawn(command!, args, { stdio, env: userEnv(env), cwd, timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
 }
 
 /** Runs a command to its end. */

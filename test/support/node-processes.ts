@@ -14,6 +14,12 @@ import { until } from './until.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 
+interface HowStarted {
+  env?: NodeJS.ProcessEnv;
+  /** A command that becomes the one that is given to it, as in another network. */
+  within?: readonly string[];
+}
+
 const DEFAULTS = {
   node_host: '127.0.0.1',
   node_port: 0,
@@ -111,20 +117,20 @@ export class NodeProcesses {
     });
   }
 
-  gate(raw: Raw = {}, env?: NodeJS.ProcessEnv): Promise<NodeProcess> {
-    return this.start({ node_type: 'gate', gate_host: '127.0.0.1', gate_port: 0, modules: [], routes: [ROUTE], ...raw }, env);
+  gate(raw: Raw = {}, how?: HowStarted): Promise<NodeProcess> {
+    return this.start({ node_type: 'gate', gate_host: '127.0.0.1', gate_port: 0, modules: [], routes: [ROUTE], ...raw }, how);
   }
 
-  logic(raw: Raw = {}, env?: NodeJS.ProcessEnv): Promise<NodeProcess> {
-    return this.start({ node_type: 'logic', modules: [`${MODULES}/load.ts`, `${MODULES}/social.ts`, 'echo'], ...raw }, env);
+  logic(raw: Raw = {}, how?: HowStarted): Promise<NodeProcess> {
+    return this.start({ node_type: 'logic', modules: [`${MODULES}/load.ts`, `${MODULES}/social.ts`, 'echo'], ...raw }, how);
   }
 
   /** Starts it, and waits until it serves. */
-  async start(raw: Raw, env?: NodeJS.ProcessEnv): Promise<NodeProcess> {
+  async start(raw: Raw, how: HowStarted = {}): Promise<NodeProcess> {
     const name = `kim-fault-${++this.#count}`;
     const file = join(this.folder, `${name}.json`);
     writeFileSync(file, JSON.stringify({ server_name: name, ...this.#common, ...raw }));
-    const node = new NodeProcess(new KimNode(this.#t, [file], env === undefined ? {} : { env }), name);
+    const node = new NodeProcess(new KimNode(this.#t, [file], how), name);
     this.#nodes.push(node);
     await node.kim.logged('node serves');
     return node;

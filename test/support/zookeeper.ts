@@ -25,9 +25,9 @@ interface Ending {
   after(end: () => Promise<void> | void): void;
 }
 
-/** Starts one server and waits until it serves. */
-export async function startZookeeper(t: Ending): Promise<ZookeeperServer> {
-  const server = new ZookeeperServer(await freePort());
+/** Starts one server and waits until it serves; where `host` says so it can be reached from other networks. */
+export async function startZookeeper(t: Ending, { host = '127.0.0.1' } = {}): Promise<ZookeeperServer> {
+  const server = new ZookeeperServer(await freePort(), undefined, host);
   t.after(() => server.dispose());
   await server.start();
   return server;
@@ -69,12 +69,14 @@ export class ZookeeperServer {
   readonly port: number;
   readonly #folder = mkdtempSync(join(tmpdir(), 'kim-zookeeper-'));
   readonly #ensemble: { readonly id: number; readonly lines: readonly string[] } | undefined;
+  readonly #host: string;
   #process: ChildProcess | undefined;
   #output = '';
 
-  constructor(port: number, ensemble?: { readonly id: number; readonly lines: readonly string[] }) {
+  constructor(port: number, ensemble?: { readonly id: number; readonly lines: readonly string[] }, host = '127.0.0.1') {
     this.port = port;
     this.#ensemble = ensemble;
+    this.#host = host;
   }
 
   get address(): string {
@@ -167,7 +169,7 @@ export class ZookeeperServer {
       'initLimit=100',
       'syncLimit=10',
       `dataDir=${data}`,
-      'clientPortAddress=127.0.0.1',
+      `clientPortAddress=${this.#host}`,
       `clientPort=${this.port}`,
       'maxClientCnxns=0',
       'maxSessionTimeout=60000',

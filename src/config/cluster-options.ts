@@ -206,7 +206,7 @@ export const sessionOptions = {
     apply: 'live',
     section,
     path: 'sessions.maxRemoteSessions',
-    doc: 'Clients of gates that one worker of a logic node keeps sessions for. The first request of one more gets code 7.',
+    doc: 'Clients of gates that one worker of a logic node keeps sessions for. For one more the longest idle one makes place that has not logged in and has asked nothing for a second; where there is none, its request gets code 7.',
   }),
   remote_session_idle_ms: option(duration(1000), {
     default: 300_000,

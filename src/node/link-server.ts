@@ -20,6 +20,7 @@ import { contextAt, readContextHead, readOrigin, type Origin } from '../wire/rel
 import { readBody, readData } from '../wire/body.ts';
 import { readFarewell } from '../cluster/farewell.ts';
 import type { Links } from '../cluster/links.ts';
+import { IdleSeats } from './idle-seats.ts';
 import { IncomingPeer } from './incoming-peer.ts';
 import type { Limits } from './limits.ts';
 import { RemoteClients } from './remote-clients.ts';
@@ -55,6 +56,7 @@ export class LinkServer {
   readonly #options: LinkServerOptions;
   readonly #peers = new Map<Connection, IncomingPeer<Seat>>();
   readonly #running = new Map<Connection, Set<Waiting>>();
+  readonly #idle = new IdleSeats();
   #sweeping: Iterator<Seat> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -117,33 +119,44 @@ export class LinkServer {
     readContextHead(frame.bytes, at, frame.end, head);
     const { ref, number, origin } = head;
     const { known } = connection.peer as IncomingPeer<Seat>;
-    const seat =
-      origin === frame.end ? known.get(ref) : this.#introduced(connection, known, ref, readOrigin(frame.bytes, origin, frame.end));
+    let seat = origin === frame.end ? known.get(ref) : this.#introduced(connection, known, ref, readOrigin(frame.bytes, origin, frame.end));
     if (seat === undefined) throw new Fault('noConnection', 'the client of this request has not been introduced on this link');
+    if (seat.client === undefined) {
+      // it is new, or has made place for others; who is refused stays introduced, and may find place with a later request
+      known.set(ref, (seat = this.#admit(seat)));
+      if (seat.client === undefined) this.#open(seat);
+    }
     seat.lastUsed = connection.lastActive;
     relayed.session = seat.id;
     relayed.number = number;
-    if (seat.client === undefined) this.#open(seat);
     return seat;
   }
 
   #introduced(connection: Connection, known: Map<number, Seat>, ref: number, { session, user, address, gate }: Origin): Seat {
-    const { maxRemoteSessions } = this.#options.limits();
-    let seat = this.seats.get(session);
-    if (seat === undefined) {
-      if (this.seats.size >= maxRemoteSessions) {
-        this.#options.stats.countLimit('max_remote_sessions');
-        throw new Fault('sendFailed', `this worker has ${maxRemoteSessions} sessions, as many as it may (max_remote_sessions)`);
-      }
-      seat = new Seat(session, address);
-      this.seats.set(session, seat);
-    }
+    const seat = this.seats.get(session) ?? new Seat(session, address);
     // the newest link counts: a client may have moved to another worker of its gate, or to another gate
     seat.connection = connection;
     seat.gate = gate;
     seat.user = user;
     if (seat.client !== undefined && seat.client.userId !== user) seat.client.userId = user;
     known.set(ref, seat);
+    return seat;
+  }
+
+  /** The seat of that session: this one if there is none yet, for which an idle one makes place where all are taken. */
+  #admit(seat: Seat): Seat {
+    const known = this.seats.get(seat.id);
+    if (known !== undefined) return known;
+    const { limits, stats, now } = this.#options;
+    const { maxRemoteSessions } = limits();
+    if (this.seats.size >= maxRemoteSessions) {
+      stats.countLimit('max_remote_sessions');
+      const idle = this.#idle.next(this.seats, now());
+      if (idle === undefined)
+        throw new Fault('sendFailed', `this worker has ${maxRemoteSessions} sessions in use, as many as it may (max_remote_sessions)`);
+      this.left(idle, 'idle');
+    }
+    this.seats.set(seat.id, seat);
     return seat;
   }
 
@@ -271,7 +284,8 @@ export class LinkServer {
 
   /** The session is over here: its client has gone, or goes on elsewhere. */
   left(seat: Seat, reason: string): void {
-    this.seats.delete(seat.id);
+    // one that has made place may have come back over another link
+    if (this.seats.get(seat.id) === seat) this.seats.delete(seat.id);
     this.#forget(seat, reason);
   }
 

@@ -23,6 +23,8 @@ export const control = {
   migrate: 85,
   pause: 87,
   moved: 89,
+  keep: 91,
+  follow: 93,
 } as const;
 
 /** In Results, Answer and ClaimReply. */
@@ -39,7 +41,10 @@ export const MAX_DATA = 4 * 1024 * 1024;
 /** Longest reason of a kick or of a client that has left, in bytes. */
 export const MAX_REASON = 1024;
 const MAX_TOKEN = 4096;
-const MAX_PROPERTIES = 4 * 1024 * 1024;
+/** What a session holds when it goes on at another gate, in bytes. */
+export const MAX_PROPERTIES = 4 * 1024 * 1024;
+/** A node type and a node id. */
+const MAX_PIN = 1024;
 
 /** A message for clients: what its dialect makes a frame of. */
 export interface PushFrame {
@@ -237,9 +242,21 @@ export const resume = limited('Resume', { session: [1, 'text'], token: [2, 'byte
 
 export const transfer = limited(
   'Transfer',
-  { session: [1, 'text'], user: [2, 'text'], user_time: [3, 'double'], groups: [4, 'texts'], properties: [5, 'bytes'] },
-  { properties: MAX_PROPERTIES },
+  {
+    session: [1, 'text'],
+    user: [2, 'text'],
+    user_time: [3, 'double'],
+    groups: [4, 'texts'],
+    properties: [5, 'bytes'],
+    pins: [6, 'texts'],
+    requests: [7, 'uint32'],
+    token: [8, 'bytes'],
+  },
+  { properties: MAX_PROPERTIES, pins: MAX_PIN },
 );
+
+/** Where the client of a session is, or that there is none any more. */
+export const follow = limited('Follow', { session: [1, 'text'], user: [2, 'text'], is_over: [3, 'bool'] });
 
 export const migrate = limited(
   'Migrate',

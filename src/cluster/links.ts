@@ -195,6 +195,11 @@ export class Links implements Peers {
     return id === this.#selfId ? this.#setOf(id).peer : this.get(id);
   }
 
+  /** Tells a worker something, on the link that carries requests: before the next of them. */
+  tell(id: string, cmd: number, data: Uint8Array): void {
+    this.#setOf(id).peer.tell(cmd, data);
+  }
+
   ofType(type: string): readonly Peer[] {
     return this.table
       .ofType(type)

@@ -60,6 +60,9 @@ interface Meeting {
   readonly opened: number;
 }
 
+/** As another worker has sent it. */
+const isNodeId = (id: string): boolean => /^\S+:\d{1,5}\.\d{1,5}$/.test(id);
+
 const isGood = ({ link, opened }: Meeting): boolean => link.state === 'up' && link.opened === opened;
 
 export class Relay {
@@ -152,6 +155,29 @@ export class Relay {
         pin.id = to;
         pin.link = undefined;
       }
+  }
+
+  /** The workers that serve a session, as another worker takes them over: node type, node id, and which key chose it. */
+  pinsOf({ pins, id: session }: Client): string[] {
+    const known = (pins ?? []) as Iterable<[type: string, pin: Pin]>;
+    return Array.from(known, ([type, { id, key }]) => [type, id, key === session ? 'session' : 'user'].join('\n'));
+  }
+
+  restorePins(client: Client, pins: readonly string[]): void {
+    client.pins = new Map(
+      pins
+        .map((pin) => pin.split('\n'))
+        .map(([type = '', id = '', by]): [string, Pin] => [
+          type,
+          { id, key: by === 'user' ? client.userId : client.id, epoch: -1, link: undefined },
+        ])
+        .filter(([, { id }]) => isNodeId(id)),
+    );
+  }
+
+  /** Node ids of pinsOf(). */
+  workersOf(pins: readonly string[]): string[] {
+    return pins.map((pin) => pin.split('\n')[1] ?? '').filter(isNodeId);
   }
 
   /** The client is gone from here: the workers that know it are told, and whether it goes on elsewhere. */

@@ -200,6 +200,14 @@ export const sessionOptions = {
     path: 'sessions.resumeMs',
     doc: 'How long a client that lost its connection, or moves to another gate, can go on with its session. With 0 it can not.',
   }),
+  max_lost_sessions: option(whole(1, 10_000_000), {
+    default: 10_000,
+    unit: 'sessions',
+    apply: 'live',
+    section,
+    path: 'sessions.maxLostSessions',
+    doc: 'Sessions that one worker keeps for resume_ms for clients that lost their connections. The one that was lost first makes place for one more.',
+  }),
   max_remote_sessions: option(whole(1, 10_000_000), {
     default: 100_000,
     unit: 'sessions',

@@ -29,7 +29,7 @@ type LimitName = Camel<keyof typeof limitOptions | 'relay_in_flight'>;
 type LinkName = ReturnType<typeof linkName<keyof typeof linkOptions>>;
 const limitTypes = together<LimitName>({ ...limitOptions, relay_in_flight: clusterOptions.relay_in_flight }, camel);
 const linkTypes = together<LinkName>(linkOptions, linkName);
-const { second_login, client_heartbeat_ms, resume_ms, max_remote_sessions, remote_session_idle_ms } = sessionOptions;
+const { second_login, client_heartbeat_ms, resume_ms, max_lost_sessions, max_remote_sessions, remote_session_idle_ms } = sessionOptions;
 
 const whole = `whole numbers from 0 to ${MAX_REPLICAS}`;
 const seconds = 'seconds from 0 to 86400';
@@ -57,6 +57,7 @@ const tier = {
     secondLogin: written(second_login).optional(),
     clientHeartbeatMs: written(client_heartbeat_ms).optional(),
     resumeMs: written(resume_ms).optional(),
+    maxLostSessions: written(max_lost_sessions).optional(),
     maxRemoteSessions: written(max_remote_sessions).optional(),
     remoteSessionIdleMs: written(remote_session_idle_ms).optional(),
   }).optional(),

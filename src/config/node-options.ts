@@ -100,7 +100,7 @@ export const nodeOptions = {
     section: listening,
     path: 'nodeHost',
     historic: true,
-    doc: 'Address on which other nodes connect. Empty: none can.',
+    doc: 'Address on which other nodes connect. Empty: none can, and the workers of this one do not reach the users and groups of each other.',
   }),
   node_port: option(port(), {
     default: 0,

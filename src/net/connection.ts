@@ -47,10 +47,11 @@ interface OwnedSocket extends AdoptedSocket {
 
 /** Times in it are whole milliseconds: the engine keeps a fraction in an object of its own, one more to fetch for each request. */
 export class Connection {
-  readonly id: string;
+  /** Of the session of its client, where there is one: that may be older. */
+  id: string;
   readonly socket: Socket;
   readonly codec: Codec;
-  readonly decoder: Decoder;
+  decoder: Decoder;
   readonly remote: string;
   /** True for links from other nodes: limits meant for clients do not apply, and system commands are answered. */
   readonly isLink: boolean;

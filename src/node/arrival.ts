@@ -1,7 +1,8 @@
 // A connection that another worker served until now.
 
+import type { Luggage } from '../cluster/gate-sessions.ts';
 import type { Connection } from '../net/connection.ts';
-import type { Client } from '../session/client.ts';
+import type { GreetedState } from './greeter.ts';
 
 /** What was known of a connection in the worker that it comes from. */
 export interface Arrival {
@@ -13,15 +14,14 @@ export interface Arrival {
   bytesIn: number;
   bytesOut: number;
   rest: Buffer;
-  session: Uint8Array | undefined;
+  luggage: Luggage | undefined;
+  greeted: GreetedState | undefined;
 }
 
-/** Goes on where the other worker stopped. */
-export function restore(connection: Connection, client: Client, arrival: Arrival): void {
+/** Goes on counting where the other worker stopped. */
+export function restoreCounts(connection: Connection, arrival: Arrival): void {
   connection.openedAt -= arrival.ageMs;
   connection.requests = arrival.requests;
   connection.bytesIn = arrival.bytesIn;
   connection.bytesOut = arrival.bytesOut;
-  if (arrival.session !== undefined) client.session.restore(arrival.session);
-  connection.decoder.feed(arrival.rest);
 }

@@ -3,6 +3,7 @@
 //   manager --init--> worker --ready--> manager     then clients, links and connections of other workers, each with its descriptor
 //   manager --leave--> worker --handover (one for each connection)--> manager --adopt--> another worker;   worker --left--> manager
 
+import type { Luggage } from '../cluster/gate-sessions.ts';
 import type { Member } from '../cluster/member.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { Handle } from '../net/handle.ts';
@@ -10,6 +11,7 @@ import type { ConnectionView, LinkView } from '../ops/admin-schema.ts';
 import type { AccountSnapshot } from '../ops/ledger.ts';
 import type { StatsSnapshot } from '../ops/stats.ts';
 import type { ShippedPoints } from './ring-points.ts';
+import type { GreetedState } from './greeter.ts';
 
 export interface WorkerInit {
   config: NodeConfig;
@@ -34,7 +36,10 @@ export interface Transfer {
   bytesIn: number;
   bytesOut: number;
   rest: string;
-  session?: string | undefined;
+  /** What belongs to its session, where there is a cluster. */
+  luggage?: (Omit<Luggage, 'properties'> & { readonly properties: string | undefined }) | undefined;
+  /** For a client that began with HELLO. */
+  greeted?: GreetedState | undefined;
 }
 
 /** The session of a user whose client is at the worker that says so, or the node id of the worker of another node that has it. */

@@ -7,9 +7,15 @@ import type { Connection } from '../net/connection.ts';
 import type { LinkView } from '../ops/admin-schema.ts';
 import type { ClusterStats } from '../ops/cluster-stats.ts';
 import type { FoundUser } from './channel.ts';
+import type { Greeter } from './greeter.ts';
 import type { LinkServer } from './link-server.ts';
 
-export function clusterStats(links: Links, server: LinkServer, { pusher, spreader, locator, binder, users }: Messenger): ClusterStats {
+export function clusterStats(
+  links: Links,
+  server: LinkServer,
+  { pusher, spreader, locator, binder, users }: Messenger,
+  greeter: Greeter,
+): ClusterStats {
   let [up, inFlight, waiting, incoming] = [0, 0, 0, 0];
   for (const link of links) {
     if (link.state === 'up') up++;
@@ -22,11 +28,13 @@ export function clusterStats(links: Links, server: LinkServer, { pusher, spreade
     leftAlone: links.breaker.open.length,
     remoteSessions: server.seats.size,
     users: users.size,
+    lostSessions: greeter.kept,
     breakerOpened: links.breaker.opened,
     pushes: { ...pusher.counts },
     spreads: { ...spreader.counts },
     locator: { ...locator.counts },
     binds: { ...binder.counts },
+    greetings: { ...greeter.counts },
   };
 }
 

@@ -3,8 +3,8 @@
 import { addressOf, nodeIdOf, type Member } from '../cluster/member.ts';
 import { Links, type LinksSettings } from '../cluster/links.ts';
 import { defaultMessengerSettings, Messenger, type MessengerSettings } from '../cluster/messenger.ts';
-import { control, moved } from '../cluster/control.ts';
-import type { GateClients } from '../cluster/delivery.ts';
+import { control, follow, moved, resume } from '../cluster/control.ts';
+import { GateSessions, readStray } from '../cluster/gate-sessions.ts';
 import { Fault, faults } from '../errors.ts';
 import { Relay } from '../cluster/relay.ts';
 import type { Peer } from '../cluster/peer.ts';
@@ -19,6 +19,7 @@ import type { Greeting } from '../wire/handshake.ts';
 import type { FromWorker, ToWorker } from './channel.ts';
 import { clusterStats, findUser, linkViews, shareViews } from './cluster-views.ts';
 import type { LinkServer } from './link-server.ts';
+import type { LocalClients } from './local-clients.ts';
 import { Migration } from './migration.ts';
 import { unpacked, type ShippedPoints } from './ring-points.ts';
 
@@ -67,24 +68,28 @@ export class ClusterWorker {
   }
 
   /** Ties it to the clients of this worker. */
-  serve(clients: GateClients, server: LinkServer, modules: readonly Module[]): Messenger {
+  serve(clients: LocalClients, server: LinkServer, modules: readonly Module[]): Messenger {
     const messenger = new Messenger({ peers: this.links, clients, settings: this.#messengerSettings(), wallNow: () => Date.now() });
     const migration = new Migration({ links: this.links, server, modules, log: this.#log });
+    const self = nodeIdOf(this.#self, this.#self.worker);
+    clients.messenger = server.clients.messenger = messenger;
+    clients.greeter.sessions = new GateSessions({ self, links: this.links, relay: this.relay, messenger, log: this.#log });
     this.links.onControl((peer, cmd, data, reply) => {
       if (messenger.handle(peer, cmd, data, reply)) return;
-      const code = this.#handle(peer, cmd, data, clients, migration);
-      if (code !== undefined) reply(code, NOTHING);
+      const answer = this.#handle(peer, cmd, data, clients, migration);
+      if (typeof answer === 'number') reply(answer, NOTHING);
+      else reply(0, answer);
     });
     this.#migration = migration;
     this.links.onLost((peer) => messenger.lost(peer));
     this.#messenger = messenger;
     this.#server = server;
-    this.#stats.cluster = () => clusterStats(this.links, server, messenger);
+    this.#stats.cluster = () => clusterStats(this.links, server, messenger, clients.greeter);
     return messenger;
   }
 
-  /** What is about the workers themselves. Returns the code of the reply. */
-  #handle(peer: Peer, cmd: number, data: Buffer, clients: GateClients, migration: Migration): number {
+  /** What is about the workers themselves, and sessions on their way between them. Returns the data of the reply, or its code. */
+  #handle(peer: Peer, cmd: number, data: Buffer, clients: LocalClients, migration: Migration): Buffer | number {
     try {
       if (cmd === control.pause) this.links.pause(peer.id);
       else if (cmd === control.migrate) migration.arrive(data);
@@ -92,6 +97,15 @@ export class ClusterWorker {
         const { worker, sessions } = moved.decode(data);
         const here = sessions.map((session) => clients.bySession(session)).filter((client) => client !== undefined);
         this.relay.repin(here, peer.id, worker);
+      } else if (cmd === control.resume) {
+        const { session, token } = resume.decode(data);
+        const stray = clients.greeter.give(session, token, peer.id);
+        return stray === undefined ? faults.noConnection.code : clients.greeter.sessions!.encode(stray);
+      } else if (cmd === control.keep) clients.greeter.keep(readStray(data));
+      else if (cmd === control.follow) {
+        const { session, user, is_over: isOver } = follow.decode(data);
+        if (isOver) clients.greeter.finish(session);
+        this.#server!.follow(peer.id, session, user, isOver);
       } else return faults.unknownCommand.code;
       return 0;
     } catch (error) {

@@ -10,6 +10,9 @@ const MOVING = 32;
 /** While draining, a slice of the connections goes each time. */
 const PACE_MS = 50;
 
+/** Clients that are asked to move get most of the time that is left: the end of it is for those that do not. */
+const MOVE_SHARE = 0.8;
+
 /** A node of the original reads that we are gone, and asks us for so long: it gets answers. */
 const ORIGINALS_MS = 2000;
 
@@ -33,6 +36,8 @@ export class Departure {
   #pace: NodeJS.Timeout | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #isLate = false;
+  #areSessionsAway = false;
+  #mayOriginalsEnd = false;
 
   /** `sessionsAway` resolves when no session of a client of a gate is here any more. */
   constructor(serve: Serve, sessionsAway: Promise<void>) {
@@ -64,13 +69,16 @@ export class Departure {
     this.#handOver = undefined;
     this.#serve.onQuiet = undefined;
     for (const connection of this.#serve.connections) if (connection.moving) this.#end(connection);
+    const until = performance.now() + drainMs;
     // the paced part takes half of the time, so that those who come late still have the other half
     const ticks = Math.floor(drainMs / 2 / PACE_MS);
     const slice = Math.ceil(this.#serve.connections.size / Math.max(1, ticks));
     this.#pace = setInterval(() => {
       for (let n = 0; n < slice; n++) {
         const other = this.#next();
-        if (other !== undefined && !other.isLink) this.#end(other);
+        if (other === undefined || other.isLink) continue;
+        const leaveByMs = Math.max(0, Math.floor((until - performance.now()) * MOVE_SHARE));
+        if (!this.#serve.clients.greeter.move(other, leaveByMs)) this.#end(other);
       }
     }, PACE_MS);
     this.#endLinks();
@@ -80,24 +88,42 @@ export class Departure {
     this.check();
   }
 
-  /** Links go on until the sessions that they carry have moved; those of originals know no such thing and end when nothing is in flight. */
+  /**
+   * Links go on until no client is left for whom something might come on them, and the sessions that they carry have moved. Those of originals
+   * know no such thing and end when nothing is in flight.
+   */
   #endLinks(): void {
-    const links = [...this.#serve.connections].filter(({ isLink }) => isLink);
     void this.#sessionsAway.then(() => {
-      for (const link of links) if (link.peer !== undefined) this.#end(link);
+      this.#areSessionsAway = true;
+      this.check();
     });
     const originals = setTimeout(() => {
-      for (const link of links) if (link.peer === undefined) this.#end(link);
+      this.#mayOriginalsEnd = true;
+      this.#endLinksThatMay();
     }, ORIGINALS_MS);
     void this.done.then(() => clearTimeout(originals));
   }
 
-  /** To be called whenever a connection is gone. */
+  /** To be called whenever a connection is gone, or a link has come. */
   check(): void {
+    if (this.#areClientsGone) this.#endLinksThatMay();
     if (this.#serve.connections.size > 0 || this.#away > 0) return;
     clearTimeout(this.#deadline);
     clearInterval(this.#pace);
     this.#finish();
+  }
+
+  get #areClientsGone(): boolean {
+    // links are few, and nearly all of them stand before the clients
+    for (const { isLink } of this.#serve.connections) if (!isLink) return false;
+    return this.#away === 0;
+  }
+
+  #endLinksThatMay(): void {
+    const mayOursEnd = this.#areSessionsAway && this.#areClientsGone;
+    for (const link of [...this.#serve.connections]) {
+      if (link.isLink && (link.peer === undefined ? this.#mayOriginalsEnd : mayOursEnd)) this.#end(link);
+    }
   }
 
   #next(): Connection | undefined {

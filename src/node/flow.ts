@@ -45,7 +45,10 @@ export class Flow {
     }
     const isLeaving = connection.moving || connection.ending !== undefined;
     const isBusy = connection.slots !== undefined && connection.slots.length > 0;
-    if (isSlow || connection.waiting !== undefined || (isBusy && (isLeaving || held > READ_AHEAD))) this.#pause(connection);
+    // whoever began with HELLO is read on for its heartbeats
+    const isStopped = (connection.waiting !== undefined || (isBusy && isLeaving)) && connection.greeted === undefined;
+    const hasEnough = (isBusy || connection.waiting !== undefined) && held > READ_AHEAD;
+    if (isSlow || isStopped || hasEnough) this.#pause(connection);
     else if (connection.paused) {
       // its frame could not be finished while nobody read: the time for that begins now
       if (connection.unfinishedSince > 0) connection.unfinishedSince = Math.trunc(now);

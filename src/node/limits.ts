@@ -22,6 +22,9 @@ export interface Limits {
   linkQueue: number;
   maxRemoteSessions: number;
   remoteSessionIdleMs: number;
+  clientHeartbeatMs: number;
+  resumeMs: number;
+  maxLostSessions: number;
 }
 
 export function limitsOf(config: NodeConfig): Limits {
@@ -45,6 +48,9 @@ export function limitsOf(config: NodeConfig): Limits {
     linkQueue: config.link_queue,
     maxRemoteSessions: config.max_remote_sessions,
     remoteSessionIdleMs: config.remote_session_idle_ms,
+    clientHeartbeatMs: config.client_heartbeat_ms,
+    resumeMs: config.resume_ms,
+    maxLostSessions: config.max_lost_sessions,
   };
 }
 

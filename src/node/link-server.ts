@@ -91,7 +91,14 @@ export class LinkServer {
   // ---- a frame ----
 
   take(connection: Connection, frame: Frame): void {
-    if (isControl(frame.cmd)) return this.#control(connection, frame);
+    if (isControl(frame.cmd)) {
+      try {
+        return this.#control(connection, frame);
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        return this.#refuse(connection, frame, error.fault, error.message);
+      }
+    }
     const at = contextAt(frame.bytes, frame.start, frame.end);
     if (at < 0) return this.#refuse(connection, frame, 'decodeFailed', 'the body does not parse');
     if (at === frame.end)
@@ -280,6 +287,21 @@ export class LinkServer {
     // its first request may have been quicker
     if (seat.client === undefined) this.#open(seat);
     restore(seat.client!);
+  }
+
+  /** The client of a session is at that gate from now on, or there is none any more. */
+  follow(gate: string, session: string, user: string, isOver: boolean): void {
+    const seat = this.seats.get(session);
+    if (seat === undefined) return;
+    if (isOver) {
+      // one that has come back elsewhere is no matter of this gate any more
+      if (seat.gate === gate || seat.connection === undefined) this.left(seat, 'peer');
+      return;
+    }
+    for (const { id, connection } of this.#peers.values()) if (id === gate) seat.connection = connection;
+    seat.gate = gate;
+    seat.user = user;
+    if (seat.client !== undefined && seat.client.userId !== user) seat.client.userId = user;
   }
 
   /** The session is over here: its client has gone, or goes on elsewhere. */

@@ -10,19 +10,22 @@ import type { Client, ClientHost } from '../session/client.ts';
 import type { BindResult, GroupResult } from '../session/results.ts';
 import type { Codec } from '../wire/codec.ts';
 import { clientCommands, kick } from '../wire/client-control.ts';
-import type { Limits } from './limits.ts';
+import { restoreCounts, type Arrival } from './arrival.ts';
+import { greetedOf } from './greeted.ts';
+import { Greeter, type GreeterClients, type GreeterOptions } from './greeter.ts';
 
 const connectionOf = (client: Client): Connection => client.seat as Connection;
 
-export interface LocalClientsOptions {
+export interface LocalClientsOptions extends GreeterOptions {
   ledger: Ledger;
   outbox: Outbox;
   hooks: Hooks;
-  limits(): Limits;
 }
 
-export class LocalClients implements ClientHost, GateClients {
+export class LocalClients implements ClientHost, GateClients, GreeterClients {
   readonly ledger: Ledger;
+  /** Those that began with HELLO. */
+  readonly greeter: Greeter;
   /** Set where there is a cluster. */
   messenger: Messenger | undefined;
   readonly #options: LocalClientsOptions;
@@ -31,6 +34,7 @@ export class LocalClients implements ClientHost, GateClients {
   constructor(options: LocalClientsOptions) {
     this.#options = options;
     this.ledger = options.ledger;
+    this.greeter = new Greeter(options, this);
   }
 
   // ---- who there is ----
@@ -40,7 +44,34 @@ export class LocalClients implements ClientHost, GateClients {
   }
 
   remove(client: Client): void {
-    this.#bySession.delete(client.id);
+    // another connection may have its session by now
+    if (this.#bySession.get(client.id) === client) this.#bySession.delete(client.id);
+  }
+
+  holder(session: string): Client | undefined {
+    return this.#bySession.get(session);
+  }
+
+  rename(client: Client, session: string): void {
+    this.remove(client);
+    client.become(session);
+    connectionOf(client).id = session;
+    this.add(client);
+  }
+
+  forget(client: Client): void {
+    this.remove(client);
+    this.messenger?.left(client);
+  }
+
+  /** Goes on with a client that another worker served until now. */
+  restore(connection: Connection, client: Client, arrival: Arrival): void {
+    const { luggage, greeted, rest } = arrival;
+    restoreCounts(connection, arrival);
+    if (greeted !== undefined) this.greeter.takeOver(connection, greeted);
+    if (luggage !== undefined) this.greeter.sessions?.unpack(client, luggage);
+    if (greeted?.elsewhere !== undefined) this.remove(client);
+    connection.decoder.feed(rest);
   }
 
   bySession(id: string): Client | undefined {
@@ -87,6 +118,8 @@ export class LocalClients implements ClientHost, GateClients {
 
   close(client: Client): void {
     const connection = connectionOf(client);
+    const greeted = greetedOf(connection);
+    if (greeted !== undefined) greeted.isOver = true;
     connection.ending = 'module';
     this.#options.outbox.markDirty(connection);
   }

@@ -344,8 +344,11 @@ export class Manager {
     this.#state = 'draining';
     this.log.info('node drains', { drainMs: this.#config.drain_ms });
     this.#announcer.announce();
-    this.#stopListening();
+    this.#queue.close();
+    this.#ports.closeGates();
+    // other nodes still have messages for clients that are here, and take their sessions
     await this.pool.drain(this.#config.drain_ms);
+    this.#ports.close();
     this.#state = 'stopping';
     await this.#close();
     this.log.info('node ended');

@@ -75,7 +75,8 @@ export class Membership {
   /** Announces the node, or what has changed of it. A changed number of workers is a newer record: originals read no update in place. */
   announce(self: Omit<Announcement, 'activeTime'>): void {
     const { directory, clock, log } = this.#options;
-    if (directory === undefined) return;
+    // its workers reach each other all the same
+    if (directory === undefined) return this.#heard([{ ...self, activeTime: clock(), source: 'static' }]);
     const isNewer = this.#self === undefined || this.#self.workers !== self.workers || addressOf(this.#self) !== addressOf(self);
     this.#self = { ...self, activeTime: isNewer ? clock() : this.#self!.activeTime };
     directory.announce(this.#self).then(

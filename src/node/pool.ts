@@ -85,7 +85,8 @@ export class Pool {
 
   place(index: number): WorkerProcess | undefined {
     const worker = this.#places.get(index)?.current;
-    return worker?.state === 'serving' ? worker : undefined;
+    // while the node drains those that leave are the only ones
+    return worker?.state === 'serving' || (this.#ending && worker?.state === 'leaving') ? worker : undefined;
   }
 
   /** The worker that gets the next connection: the one with the fewest of those that can take one. */

@@ -18,6 +18,8 @@ export class Ports {
   #gates: Reserved[] = [];
   #node: Listening | undefined;
   #isShared = false;
+  /** Still listed: it tells where the node was to be found. */
+  readonly #closed = new Set<Listening>();
 
   constructor(given: readonly GivenPort[] = []) {
     this.#given = given;
@@ -60,9 +62,20 @@ export class Ports {
     return this.#node;
   }
 
+  /** No clients come in any more; other nodes do. */
+  closeGates(): void {
+    this.#isShared = false;
+    this.#close(this.#gates);
+  }
+
   close(): void {
     this.#isShared = false;
-    for (const { close } of this.listening) close();
+    this.#close(this.listening);
+  }
+
+  #close(ports: readonly Listening[]): void {
+    for (const port of ports) if (!this.#closed.has(port)) port.close();
+    for (const port of ports) this.#closed.add(port);
   }
 
   #of(kind: PortKind): GivenPort[] {

@@ -28,7 +28,7 @@ import { LinkServer } from './link-server.ts';
 import type { Limits, LimitKey } from './limits.ts';
 import { LocalClients } from './local-clients.ts';
 import { Replies } from './replies.ts';
-import { restore, type Arrival } from './arrival.ts';
+import type { Arrival } from './arrival.ts';
 import type { ServeOptions } from './serve-options.ts';
 import { Turnstile } from './turnstile.ts';
 import { Waiting } from './waiting.ts';
@@ -69,12 +69,12 @@ export class Serve implements ConnectionEvents, ForwardHost {
       for (const connection of due) this.#turn(connection, now);
     });
     this.#replies = new Replies(options.log, options.now);
-    this.#turnstile = new Turnstile(options, (connection) => this.look(connection));
     this.#admission = new Admission(options.stats);
     this.#tally = new Tally(() => (this.#now() - this.#turnStart) / 1000);
     this.#hooks = new Hooks(options.router.modules, options.log);
     const around = { ...options, limits: () => this.limits, outbox: this.#outbox, replies: this.#replies, hooks: this.#hooks };
     this.clients = new LocalClients(around);
+    this.#turnstile = new Turnstile(options, this.clients.greeter, (connection) => this.look(connection));
     this.links = new LinkServer({ ...around, tally: this.#tally });
   }
 
@@ -102,7 +102,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
   adopt(socket: Socket, codec: Codec, arrival: Arrival): Connection {
     const connection = this.#open(socket, codec, arrival.id, false, arrival.remote);
     this.#stats.adopted++;
-    restore(connection, this.clientOf(connection), arrival);
+    this.clients.restore(connection, this.clientOf(connection), arrival);
     this.look(connection);
     return connection;
   }
@@ -364,7 +364,7 @@ export class Serve implements ConnectionEvents, ForwardHost {
     if (connection.isLink) this.links.closed(connection);
     else {
       this.#hooks.disconnected(client, reason);
-      this.#options.left?.(client, false);
+      this.#options.left?.(client, this.clients.greeter.outlives(connection, client));
     }
     client.release();
   }

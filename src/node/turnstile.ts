@@ -5,6 +5,7 @@ import { paceMs } from '../net/pace.ts';
 import type { Stats } from '../ops/stats.ts';
 import type { Route, Router } from '../route/router.ts';
 import type { Frame } from '../wire/frame.ts';
+import type { Greeter } from './greeter.ts';
 import { Haste } from './haste.ts';
 import type { Limits } from './limits.ts';
 import type { ServeOptions } from './serve-options.ts';
@@ -12,13 +13,15 @@ import { Throttle } from './throttle.ts';
 
 export class Turnstile {
   readonly #router: Router;
+  readonly #greeter: Greeter;
   readonly #stats: Stats;
   readonly #throttle: Throttle;
   readonly #haste: Haste<Connection>;
 
   /** `wake` is called with a connection that waited for its pace or its turn. */
-  constructor({ router, stats, ledger, now }: ServeOptions, wake: (connection: Connection) => void) {
+  constructor({ router, stats, ledger, now }: ServeOptions, greeter: Greeter, wake: (connection: Connection) => void) {
     this.#router = router;
+    this.#greeter = greeter;
     this.#stats = stats;
     this.#throttle = new Throttle(ledger, wake);
     this.#haste = new Haste(now, wake);
@@ -45,7 +48,8 @@ export class Turnstile {
 
   /** Who answers it; undefined for what nobody answers, and for what a client of its dialect may not send. */
   route(connection: Connection, frame: Frame): Route | undefined {
-    return connection.isLink || connection.codec.isClientCommand(frame.cmd) ? this.#router.find(frame.cmd) : undefined;
+    const { isLink, codec } = connection;
+    return isLink || codec.isClientCommand(frame.cmd) ? this.#router.find(frame.cmd) : this.#greeter.route(connection, frame);
   }
 
   /** One request of a connection at a time, unless its module allows more; and not more a second than request_rate. */

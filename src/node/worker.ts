@@ -131,8 +131,6 @@ class Worker {
       },
     });
     const messenger = this.#cluster.serve(this.#serve.clients, this.#serve.links, modules);
-    this.#serve.clients.messenger = messenger;
-    this.#serve.links.clients.messenger = messenger;
     this.#hosts = new ModuleHosts(router.modules, {
       messenger,
       node: { name: init.config.server_name, type: init.config.node_type, worker: init.index },
@@ -171,7 +169,7 @@ class Worker {
         this.#expected++;
         const rest = Buffer.from(message.rest, 'base64');
         this.#serve.link(adopt(handle), codecByName('protobuf'), message, connected, rest);
-        return;
+        return this.#departure?.check();
       }
       case 'listen':
         return this.#listen(handle, message.isLast);
@@ -214,12 +212,16 @@ class Worker {
     this.#count(-1);
   }
 
-  #adopt({ codec, rest, session, ...known }: Transfer, handle: Handle): void {
+  #adopt({ codec, rest, luggage, greeted, ...known }: Transfer, handle: Handle): void {
     this.#expected++;
     this.#serve.adopt(adopt(handle), codecByName(codec), {
       ...known,
       rest: Buffer.from(rest, 'base64'),
-      session: session === undefined ? undefined : Buffer.from(session, 'base64'),
+      luggage: luggage && {
+        ...luggage,
+        properties: luggage.properties === undefined ? undefined : Buffer.from(luggage.properties, 'base64'),
+      },
+      greeted,
     });
   }
 
@@ -293,9 +295,9 @@ class Worker {
   }
 
   readonly #handOver: HandOver = (connection, { handle, rest }, sent) => {
-    const client = this.#serve.clientOf(connection);
-    const { bytes, lost } = client.hasSession ? client.session.save() : { bytes: undefined, lost: [] };
-    if (lost.length > 0) this.#log.warn('session properties can not move to another worker', { client: client.id, lost });
+    const { greeter } = this.#serve.clients;
+    const luggage = greeter.sessions!.pack(this.#serve.clientOf(connection), connection.requests);
+    const { properties } = luggage;
     const { id, remote, requests, bytesIn, bytesOut, codec } = connection;
     this.#channel.send(
       {
@@ -308,7 +310,8 @@ class Worker {
         bytesOut,
         ageMs: performance.now() - connection.openedAt,
         rest: rest.toString('base64'),
-        session: bytes?.toString('base64'),
+        luggage: { ...luggage, properties: properties && Buffer.from(properties).toString('base64') },
+        greeted: greeter.handOver(connection),
       },
       handle,
       () => {
@@ -319,6 +322,7 @@ class Worker {
   };
 
   async #end(): Promise<void> {
+    await this.#serve.clients.greeter.close();
     this.#serve.links.end();
     await this.#hosts.stop();
     this.#cluster.end();

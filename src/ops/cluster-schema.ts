@@ -1,7 +1,7 @@
 // The cluster as one node sees it, in JSON: what workers count of it, what /status says, and what /members, /links, /routes and /sessions answer.
 
 import { z } from '../config/z.ts';
-import { bindResults, locatorResults, pushResults, spreadResults, type ClusterStats } from './cluster-stats.ts';
+import { bindResults, greetResults, locatorResults, pushResults, spreadResults, type ClusterStats } from './cluster-stats.ts';
 import { count, instant, repliesSchema } from './count-schema.ts';
 
 const each = <const Names extends readonly [string, ...string[]]>(names: Names) => z.record(z.enum(names), count);
@@ -23,11 +23,13 @@ export const clusterStatsSchema = z.object({
   leftAlone: count.describe('nodes that the breaker leaves alone now; of several workers the largest number'),
   remoteSessions: count.describe('sessions of clients of gates that are served here'),
   users: count.describe('users whose clients are connected here'),
+  lostSessions: count.describe('sessions that are kept for clients that lost their connections'),
   breakerOpened: count.describe('how often the breaker began to leave a node alone'),
   pushes: each(pushResults).describe('messages to one user that were sent from here, by result'),
   spreads: each(spreadResults).describe('messages to groups and to everybody, each client counted; failed: workers that did not answer'),
   locator: each(locatorResults).describe('where users are: found in the cache, not found in it, and asked for'),
   binds: each(bindResults).describe('logins by result'),
+  greetings: each(greetResults).describe('clients that began with HELLO, what became of their sessions, and how many were asked to move'),
 }) satisfies z.ZodType<ClusterStats>;
 
 const share = z.number().min(0).max(1);

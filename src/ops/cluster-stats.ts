@@ -8,6 +8,8 @@ export const pushResults = ['delivered', 'absent', 'unknown', 'slow', 'failed'] 
 export const spreadResults = ['delivered', 'slow', 'failed'] as const;
 export const locatorResults = ['hits', 'misses', 'asks'] as const;
 export const bindResults = ['bound', 'replaced', 'refused', 'absent', 'unknown'] as const;
+/** Of clients that began with HELLO, and their sessions; `asked` to move to another gate. */
+export const greetResults = ['begun', 'resumed', 'unknown', 'expired', 'asked'] as const;
 
 type Counts<Name extends string> = Record<Name, number>;
 
@@ -36,6 +38,8 @@ export interface ClusterStats {
   remoteSessions: number;
   /** Users whose clients are served here. */
   users: number;
+  /** Sessions whose clients have lost their connections and may come back. */
+  lostSessions: number;
   // counters
   /** How often the breaker opened. */
   breakerOpened: number;
@@ -43,6 +47,7 @@ export interface ClusterStats {
   spreads: Counts<(typeof spreadResults)[number]>;
   locator: Counts<(typeof locatorResults)[number]>;
   binds: Counts<(typeof bindResults)[number]>;
+  greetings: Counts<(typeof greetResults)[number]>;
 }
 
 const zeros = <Name extends string>(names: readonly Name[]) => Object.fromEntries(names.map((name) => [name, 0])) as Counts<Name>;
@@ -54,11 +59,13 @@ export function emptyCluster(): ClusterStats {
     leftAlone: 0,
     remoteSessions: 0,
     users: 0,
+    lostSessions: 0,
     breakerOpened: 0,
     pushes: zeros(pushResults),
     spreads: zeros(spreadResults),
     locator: zeros(locatorResults),
     binds: zeros(bindResults),
+    greetings: zeros(greetResults),
   };
 }
 
@@ -86,10 +93,12 @@ export function sumCluster(living: readonly ClusterStats[], base: ClusterStats):
     leftAlone: Math.max(0, ...living.map(({ leftAlone }) => leftAlone)),
     remoteSessions: total(living, ({ remoteSessions }) => remoteSessions),
     users: total(living, ({ users }) => users),
+    lostSessions: total(living, ({ lostSessions }) => lostSessions),
     breakerOpened: total(all, ({ breakerOpened }) => breakerOpened),
     pushes: by(({ pushes }) => pushes),
     spreads: by(({ spreads }) => spreads),
     locator: by(({ locator }) => locator),
     binds: by(({ binds }) => binds),
+    greetings: by(({ greetings }) => greetings),
   };
 }

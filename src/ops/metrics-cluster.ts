@@ -1,6 +1,6 @@
 // The metrics of the cluster: what workers count of it, and what the manager knows.
 
-import { bindResults, pushResults, spreadResults } from './cluster-stats.ts';
+import { bindResults, greetResults, pushResults, spreadResults } from './cluster-stats.ts';
 import { by, codes, counter, gauge, histogram, named, one, sample, type NodeRow, type StatsRow } from './metrics-row.ts';
 
 export const clusterStatsRows: readonly StatsRow[] = [
@@ -82,6 +82,17 @@ export const clusterStatsRows: readonly StatsRow[] = [
     ...gauge('users', 'users', 'Users whose clients are connected here'),
     watch: 'far below the connections: clients do not log in',
     samples: (s) => one(s.cluster.users),
+  },
+  {
+    ...gauge('lost_sessions', 'sessions', 'Sessions of clients that began with HELLO, lost their connections and may come back'),
+    watch: 'at max_lost_sessions the oldest of them end before their time',
+    samples: (s) => one(s.cluster.lostSessions),
+  },
+  {
+    ...counter('greetings_total', 'times', 'Clients that began with HELLO and what became of their sessions, by result', ['result']),
+    watch:
+      'begun and resumed are WELCOMEs; unknown: tokens that nobody knew, as after a gate that was killed; expired: nobody came back within resume_ms; asked: clients that were sent MOVE',
+    samples: (s) => by('result', s.cluster.greetings, greetResults),
   },
   {
     ...counter('pushes_total', 'messages', 'Messages to one user that were sent from here, by result', ['result']),

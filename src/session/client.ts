@@ -20,7 +20,7 @@ export interface ClientHost {
 }
 
 export class Client {
-  /** Unique in the cluster, and the same for as long as the connection lives, whichever worker serves it. */
+  /** Of its session: unique in the cluster, and the same for as long as that lives, whichever worker serves it. */
   readonly id: string;
   /** Address and port of the other end, as in 192.0.2.7:51332. */
   readonly remote: string;
@@ -116,6 +116,15 @@ export class Client {
   /** Ends its session and its connection, behind everything that was sent. One that began with HELLO is told the reason and does not come back. */
   kick(reason: string, code = 0): void {
     this.#host.kick(this, reason, code);
+  }
+
+  /** @internal its connection goes on with another session */
+  become(session: string): void {
+    (this as { id: string }).id = session;
+    this.#session?.close();
+    this.#session = undefined;
+    this.origin = undefined;
+    this.met = undefined;
   }
 
   /** @internal the connection is gone from this worker */

@@ -101,8 +101,18 @@ const tables: Readonly<Record<string, { ours: MessageType<unknown>; values: fc.A
   Resume: { ours: messages.resume, values: fc.record({ session: text, token: bytes(200) }) },
   Transfer: {
     ours: messages.transfer,
-    values: fc.record({ session: text, user: text, user_time: time, groups: names, properties: bytes(200) }),
+    values: fc.record({
+      session: text,
+      user: text,
+      user_time: time,
+      groups: names,
+      properties: bytes(200),
+      pins: names,
+      requests: uint32,
+      token: bytes(16),
+    }),
   },
+  Follow: { ours: messages.follow, values: fc.record({ session: text, user: text, is_over: fc.boolean() }) },
   Migrate: {
     ours: messages.migrate,
     values: fc.record({ session: text, user: text, address: text, gate: text, properties: bytes(200) }),

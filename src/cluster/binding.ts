@@ -6,7 +6,7 @@
 //                                              +-- has a later one ---------------> later: the login here ends
 //                                              +-- has one, and may not replace --> taken: the login here ends
 
-import { faults } from '../errors.ts';
+import { Fault, faults } from '../errors.ts';
 import type { Client } from '../session/client.ts';
 import type { BindResult } from '../session/results.ts';
 import type { Login, LoginPolicy, Users } from '../session/users.ts';
@@ -17,6 +17,11 @@ import type { Peer } from './peer.ts';
 
 /** What a client is told whose user has logged in elsewhere. */
 export const REPLACED: Farewell = { code: faults.invalidConnection.code, reason: 'this user has logged in on another connection' };
+
+/** The year 2248, in milliseconds since 1970. Of later times the steps between two logins would be lost, and nobody could log in after them. */
+const MAX_TIME = 2 ** 43;
+
+const isTime = (time: number): boolean => time >= 0 && time <= MAX_TIME;
 
 export interface BinderOptions {
   users: Users<Client>;
@@ -102,7 +107,8 @@ export class Binder {
           (fault, data) => {
             const reply = readAnswer(fault, data, claimReply.decode);
             if (reply?.result === results.replaced) verdict.replaced = true;
-            if (reply?.result === results.later || reply?.result === results.refused) {
+            const isLost = reply?.result === results.later || reply?.result === results.refused;
+            if (isLost && isTime(reply.time)) {
               verdict.isLost = true;
               verdict.time = Math.max(verdict.time, reply.time);
             }
@@ -114,9 +120,10 @@ export class Binder {
     });
   }
 
-  /** A worker says that a user is there from now on: the data of its ClaimReply. */
+  /** A worker says that a user is there from now on: the data of its ClaimReply. Throws Fault invalidMessage. */
   claimed(peer: Peer, message: Buffer): Buffer {
     const { user, session, time, refuse } = claim.decode(message);
+    if (!isTime(time)) throw new Fault('invalidMessage', `Claim has the time ${time}, which no clock tells`);
     const claimed = this.#options.users.claim({ user, session, time }, refuse ? 'refuse' : 'replace');
     if (claimed.state === 'later') return claimReply.encode({ result: results.later, time: claimed.time });
     if (claimed.state === 'taken') return claimReply.encode({ result: results.refused, time: claimed.time });
@@ -127,8 +134,9 @@ export class Binder {
   }
 
   /** The client was that user at another worker, and is here now. False if the user has logged in here since; then its session is ended. */
-  restore(client: Client, user: string, time: number): boolean {
+  restore(client: Client, user: string, told: number): boolean {
     const { users, gates } = this.#options;
+    const time = isTime(told) ? told : 0;
     const known = users.loginOf(user);
     if (!users.restore(client, user, time)) {
       this.#end(client);

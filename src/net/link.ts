@@ -275,7 +275,8 @@ export class Link {
     }
     // an original answers in order, whatever seq it gives; one of ours by seq, and late when nobody waits any more
     const request = this.isOurs ? this.#pending.take(frame.seq) : this.#oldest();
-    request?.answered(frame, this.#lastIn);
+    if (this.isOurs && request !== undefined && frame.cmd !== request.cmd + 1) request.failed('invalidResponse', true);
+    else request?.answered(frame, this.#lastIn);
     // it closes behind that; whatever were sent now would be lost
     if (!this.isOurs && isUnknownCommand(frame)) this.#gone(this.#socket!, 'it was asked for a command that it does not know');
   }

@@ -7,8 +7,8 @@ import { request } from './frames.ts';
 import { until } from './until.ts';
 import { WireClient } from './wire-client.ts';
 
-/** What a client is told of a request whose logic worker could not be reached, answered too late or is gone. */
-const EXPLAINED = [14, 18, 20];
+/** What a client is told of a request whose logic worker answered with nonsense, could not be reached, answered too late or is gone. */
+const EXPLAINED = [11, 14, 18, 20];
 const FAILED = 'relay to node failed!';
 /** What our client says of a request when its connection was lost, could not be made, or nothing came in time. */
 const CLEAR = ['closed', 'connect', 'timeout'];

@@ -1,5 +1,6 @@
 // A node in words and tables: what "kim status" shows. Pure.
 
+import { addressText } from '../config/address.ts';
 import type { NodeStatus } from '../ops/snapshot.ts';
 import { clusterPart, routeTable } from './cluster-part.ts';
 import { counted, labelled, listed } from './labelled.ts';
@@ -40,7 +41,9 @@ export function headLine({ name, type, state, ready, version, pid, startedAt }: 
 }
 
 function listenersOf({ listeners }: NodeStatus): string[] {
-  return listeners.length === 0 ? ['none'] : listeners.map(({ kind, host, port, codec }) => `${kind} ${host}:${port} (${codec})`);
+  return listeners.length === 0
+    ? ['none']
+    : listeners.map(({ kind, host, port, codec }) => `${kind} ${addressText(host, port)} (${codec})`);
 }
 
 function connections({ totals }: NodeStatus, rates: NodeRates | undefined): string[] {

@@ -1,5 +1,6 @@
 // One picture of a node for "kim top": fits into the terminal it is made for. Pure.
 
+import { addressText } from '../config/address.ts';
 import type { NodeStatus } from '../ops/snapshot.ts';
 import { clusterTop } from './cluster-part.ts';
 import { sumBuckets, type Look, type NodeRates, type Rates } from './rates.ts';
@@ -36,7 +37,7 @@ export function frameLines({ look: { at, status }, rates, columns, rows, paint, 
   const forCommands = Math.min(commands.length, room - forWorkers);
   return [
     headLine(status, at, paint),
-    cut(status.listeners.map(({ kind, host, port, codec }) => `${kind} ${host}:${port} (${codec})`).join('  '), columns),
+    cut(status.listeners.map(({ kind, host, port, codec }) => `${kind} ${addressText(host, port)} (${codec})`).join('  '), columns),
     ...status.reasons.map((reason) => paint('yellow', cut(reason, columns))),
     ...(problem === undefined ? [] : [paint('red', cut(problem, columns))]),
     '',

@@ -1,6 +1,7 @@
 // From a KimCluster to the configuration of each of its nodes. Pure: the same cluster gives the same configurations.
 
 import { isAbsolute, join, resolve } from 'node:path';
+import { addressText } from './address.ts';
 import type { KimCluster, Tier } from './cluster-schema.ts';
 import { DEFAULT_ROOT } from './cluster-discovery.ts';
 import { isGateModule, withDefaults, type NodeConfig } from './node-config.ts';
@@ -65,7 +66,7 @@ function advertisedBy({ host, port, advertise }: Listener): string {
   if (advertise !== undefined) return advertise;
   const isEverywhere = ['0.0.0.0', '::', '*'].includes(host);
   // What clients dialled is better than an address that means all of them.
-  return isEverywhere || port === 0 ? '' : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return isEverywhere || port === 0 ? '' : addressText(host, port);
 }
 
 /** Without routes of their own, gates relay to logic nodes whatever their modules do not answer. */

@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
+import { addressText } from '../config/address.ts';
 import { bindShared, listenOn, type Handle } from '../net/handle.ts';
 
 export type PortKind = 'gate' | 'node' | 'admin';
@@ -63,7 +64,7 @@ export function reservedOn<K extends PortKind>(handle: Handle, host: string, por
 }
 
 export function listenError(error: NodeJS.ErrnoException, host: string, port: number, kind: PortKind): Error {
-  const where = `cannot listen on ${host}:${port} (${kind}_port)`;
+  const where = `cannot listen on ${addressText(host, port)} (${kind}_port)`;
   if (error.code === 'EADDRINUSE') {
     const holder = holderOf(port);
     return new Error(

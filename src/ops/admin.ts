@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { addressText } from '../config/address.ts';
 import type { z } from '../config/z.ts';
 import { AdminError, guard } from './admin-guard.ts';
 import { adminRoutes, type AdminSource, type Answer, type Route } from './admin-routes.ts';
@@ -90,7 +91,7 @@ export async function startAdmin({ host = '127.0.0.1', port, listen, source, log
     clearTimeout(timer);
   }
 
-  return { url: `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}/`, port: bound.port, close };
+  return { url: `http://${addressText(bound.address, bound.port)}/`, port: bound.port, close };
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
@@ -101,7 +102,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
     EADDRNOTAVAIL: ['the address is not of this machine', 'set admin_host to one that is'],
     ENOTFOUND: ['the name is not known', 'set admin_host to an address of this machine'],
   }[error.code ?? ''] ?? [error.message, 'check admin_host and admin_port'];
-  return new Error(`cannot listen on ${host}:${port} for the admin server: ${why}; ${cure}`, { cause: error });
+  return new Error(`cannot listen on ${addressText(host, port)} for the admin server: ${why}; ${cure}`, { cause: error });
 }
 
 function findRoute(method: string, path: string): { route: Route; name: string } {

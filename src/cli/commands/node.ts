@@ -1,6 +1,7 @@
 // kim node: runs one node until it is told to end.
 
 import { dirname } from 'node:path';
+import { addressText } from '../../config/address.ts';
 import { loadNodeConfig } from '../../config/load.ts';
 import { unknownSentence, type ParsedNodeConfig } from '../../config/node-config.ts';
 import { shipped } from '../../modules/index.ts';
@@ -108,7 +109,7 @@ function admin({ adminUrl }: Manager): { adminUrl?: string } {
 function tellWhereToLook(manager: Manager): void {
   const { server_name, log_path } = manager.config;
   if (log_path === '' && manager.log.enabled('info')) return;
-  const listeners = manager.listeners().map(({ kind, host, port }) => `${kind} port ${host}:${port}`);
+  const listeners = manager.listeners().map(({ kind, host, port }) => `${kind} port ${addressText(host, port)}`);
   const where = [...listeners, ...(manager.adminUrl === undefined ? [] : [`admin page ${manager.adminUrl}`])];
   process.stderr.write(`${server_name} serves: ${where.join(', ')}${log_path === '' ? '' : `; log in ${log_path}`}\n`);
 }

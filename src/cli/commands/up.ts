@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, extname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { addressText } from '../../config/address.ts';
 import { ConfigError } from '../../config/error.ts';
 import { stateFolder } from '../../config/tiers.ts';
 import { exitCodes } from '../../node/exit-codes.ts';
@@ -137,7 +138,7 @@ function output(json: boolean): Output {
       const rows = cluster.nodes.map(({ workload, started }) => {
         const at = (kind: 'gate' | 'node') => {
           const [first, ...others] = started?.listeners.filter((listener) => listener.kind === kind) ?? [];
-          return first === undefined ? '-' : [`${first.host}:${first.port}`, ...others.map(({ port }) => `:${port}`)].join(', ');
+          return first === undefined ? '-' : [addressText(first.host, first.port), ...others.map(({ port }) => `:${port}`)].join(', ');
         };
         return [workload.name, at('gate'), at('node'), String(started?.workers ?? 0), started?.adminUrl ?? '-'];
       });
@@ -152,7 +153,7 @@ function output(json: boolean): Output {
       }
       const gate = cluster.nodes.find(({ started }) => started?.listeners.some(({ kind }) => kind === 'gate'));
       const address = gate?.started?.listeners.find(({ kind }) => kind === 'gate');
-      if (address !== undefined) console.log(`\ntry it:  npm run kim -- call ${address.host}:${address.port} 1001 "1 - hello"`);
+      if (address !== undefined) console.log(`\ntry it:  npm run kim -- call ${addressText(address.host, address.port)} 1001 "1 - hello"`);
       console.log(`logs:    ${join(relative(process.cwd(), folder) || '.', '*.log')}`);
       console.log('edit the file while this runs, and it follows; Ctrl-C ends it\n');
     },

@@ -1,5 +1,6 @@
 // Runs a KimCluster as processes on this machine, and makes what runs equal to what the file says.
 
+import { addressText } from '../../config/address.ts';
 import { plan, type Action, type Workload } from '../plan/workloads.ts';
 import { LocalPorts, type Bind } from './local-ports.ts';
 import { NodeProcess } from './node-process.ts';
@@ -101,7 +102,9 @@ export class LocalCluster {
     try {
       await node.start();
       this.#failures.delete(workload.name);
-      const where = node.started?.listeners.map(({ kind, host, port }) => `${kind === 'gate' ? 'clients' : 'nodes'} ${host}:${port}`);
+      const where = node.started?.listeners.map(
+        ({ kind, host, port }) => `${kind === 'gate' ? 'clients' : 'nodes'} ${addressText(host, port)}`,
+      );
       // what is there from the beginning stands in the table
       if (this.#isUp) this.#options.say(workload.name, `serves (${where?.join(', ')})`);
     } catch (error) {

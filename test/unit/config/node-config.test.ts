@@ -69,6 +69,7 @@ test('the least configuration gets every default, without a note', () => {
     second_login: 'replace',
     client_heartbeat_ms: 30_000,
     resume_ms: 30_000,
+    max_lost_sessions: 10_000,
     max_remote_sessions: 100_000,
     remote_session_idle_ms: 300_000,
     redis: {},

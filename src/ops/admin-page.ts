@@ -11,7 +11,7 @@ p { margin: .3rem 0; } .faint { color: var(--faint); } .good { color: var(--good
 dl { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1px; background: var(--line); border: 1px solid var(--line); }
 dl div { background: Canvas; padding: .5rem .8rem; } dt { color: var(--faint); font-size: .85rem; }
 dd { margin: 0; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+.wide { overflow-x: auto; } #cluster .wide { margin-bottom: 1rem; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { font-weight: 500; color: var(--faint); } th:first-child, td:first-child { padding-left: 0; }
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2), .words th, .words td { text-align: left; } .words table { width: auto; }
@@ -59,7 +59,7 @@ function show(node) {
     round(own(worker, 'requests')), percent(own(worker, 'cpu')), bytes(worker.stats.rssBytes),
     number.format(worker.stats.loopLagSeconds * 1000) + ' ms', number.format(worker.stats.inFlight), worker.pid,
     worker.restarts + (worker.lastExit === undefined ? '' : ' (' + worker.lastExit + ')')]));
-  fill('listeners', node.listeners.map((listener) => [listener.name, listener.host + ':' + listener.port,
+  fill('listeners', node.listeners.map((listener) => [listener.name, (listener.host.includes(':') ? '[' + listener.host + ']' : listener.host) + ':' + listener.port,
     listener.kind === 'gate' ? 'clients' : 'other nodes', listener.codec]));
   const { members, directories, routes } = node.cluster;
   const { links, leftAlone } = node.totals.cluster;

@@ -19,6 +19,7 @@ import { until } from '../support/until.ts';
 
 const skip = noOwnCluster;
 const timeout = 120_000;
+const CLUSTER = join(import.meta.dirname, '../support/kube/cluster.ts');
 
 before(
   async () => {
@@ -77,7 +78,7 @@ test(
 /** Another process that starts a cluster and then does nothing. */
 function startElsewhere(t: TestContext): ChildProcess {
   const program = `
-    const { startCluster } = await import('${import.meta.dirname}/../support/kube/cluster.ts');
+    const { startCluster } = await import(${JSON.stringify(CLUSTER)});
     await startCluster();
     setInterval(() => undefined, 1000);
   `;

@@ -16,7 +16,7 @@ const ENV = { GOFLAGS: '-mod=mod -buildvcs=false', CGO_ENABLED: '0', GOWORK: 'of
 
 /** Where programs are kept between runs: KIM_CACHE, or the user's folder for caches. */
 export function cacheFolder(): string {
-  const base = process.env['KIM_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'kimserver');
+  const base = process.env['KIM_CACHE'] || join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kimserver');
   return join(base, 'kube');
 }
 

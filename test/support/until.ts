@@ -3,9 +3,9 @@
 const POLL_MS = 10;
 const MAX_MS = 20_000;
 
-/** Resolves with the first value of `look` that is not false, undefined or an error; after 20 s throws what was waited for. */
-export async function until<T>(look: () => T | Promise<T>, what: string): Promise<Exclude<T, false | undefined>> {
-  const deadline = performance.now() + MAX_MS;
+/** Resolves with the first value of `look` that is not false, undefined or an error; after maxMs (20 s) throws what was waited for. */
+export async function until<T>(look: () => T | Promise<T>, what: string, maxMs = MAX_MS): Promise<Exclude<T, false | undefined>> {
+  const deadline = performance.now() + maxMs;
   let seen: unknown;
   for (;;) {
     try {

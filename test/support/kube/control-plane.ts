@@ -14,6 +14,8 @@ import { claimSlot, loopbackOf, type Slot } from './slot.ts';
 import { controlPrograms, type ControlProgram } from './versions.ts';
 
 const PORT = 6443;
+/** Three seconds on two free cores; others may have them. */
+const START_MS = 60_000;
 
 export interface ControlPlaneSettings {
   readonly slot: Slot;
@@ -125,7 +127,7 @@ export class ControlPlane implements AsyncDisposable {
   async #runs(look: () => boolean | Promise<boolean>, what: string): Promise<void> {
     const parts = [this.etcd, this.apiserver];
     const ended = () => parts.find((part) => !part.isRunning);
-    await until(async () => ended() !== undefined || (await look()), `the API server at ${this.url} ${what}`);
+    await until(async () => ended() !== undefined || (await look()), `the API server at ${this.url} ${what}`, START_MS);
     const part = ended();
     if (part !== undefined) throw new Error(`${part.name} has ended; the end of its log:\n${part.log}`);
   }

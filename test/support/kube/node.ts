@@ -12,6 +12,7 @@ import { DNS } from './services.ts';
 import type { NodeNames, Slot } from './slot.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
+const START_MS = 60_000;
 /** A hundred and more megabytes are unpacked. */
 const LOAD_MS = 120_000;
 
@@ -63,10 +64,9 @@ export class ClusterNode {
     writeFileSync(join(folder, 'resolv.conf'), `nameserver ${DNS}\n`);
     writeFileSync(join(folder, 'kubelet.json'), JSON.stringify(kubeletConfig(names), undefined, 2));
     this.containerd.start();
-    await until(async () => {
-      if (!this.containerd.isRunning) throw new Error(this.containerd.log);
-      return (await attempt('ctr', ['-a', socketOf(names), 'version'])).code === 0;
-    }, `containerd of ${names.name} answers`);
+    const answers = async () => (await attempt('ctr', ['-a', socketOf(names), 'version'])).code === 0;
+    await until(async () => !this.containerd.isRunning || (await answers()), `containerd of ${names.name} answers`, START_MS);
+    if (!this.containerd.isRunning) throw new Error(`containerd of ${names.name} has ended; the end of its log:\n${this.containerd.log}`);
     await loadInto(names, archive);
   }
 

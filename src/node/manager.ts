@@ -117,18 +117,13 @@ export class Manager {
         for (const [i, handle] of this.#ports.shared.entries()) {
           worker.channel.send({ type: 'listen', isLast: i === this.#ports.shared.length - 1 }, handle);
         }
-        worker.channel.send({ type: 'points', points: this.#points.all });
-        worker.channel.send({ type: 'members', members: this.#points.members });
+        this.#points.tellAll(worker.channel);
       },
     });
-    const tell = (message: ToWorker) => {
-      for (const worker of this.pool.living) worker.channel.send(message);
-    };
-    this.#points = new RingPoints({
-      ship: (points) => tell({ type: 'points', points }),
-      members: (members) => tell({ type: 'members', members }),
-      now: () => performance.now(),
-    });
+    this.#points = new RingPoints(
+      () => this.pool.living.map(({ channel }) => channel),
+      () => performance.now(),
+    );
     this.membership = new Membership({
       directory: directoryOf(config, this.log),
       log: this.log,

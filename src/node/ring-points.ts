@@ -5,6 +5,7 @@
 
 import { addressOf, type Member } from '../cluster/member.ts';
 import { memberPoints, type MemberPoints } from '../cluster/ring.ts';
+import type { Channel, ToWorker } from './channel.ts';
 
 /** The points of one member on the channel between processes, in base64: a fifth of the time that numbers in JSON take. */
 export interface ShippedPoints {
@@ -17,24 +18,20 @@ export interface ShippedPoints {
 /** The least that a slice takes, in milliseconds; half a millisecond more when its last member is a large one. */
 const SLICE_MS = 10;
 
-export interface RingPointsOptions {
-  /** Points of members that were not known before. */
-  ship(points: readonly ShippedPoints[]): void;
-  /** All points of these members have been shipped. */
-  members(members: readonly Member[]): void;
-  /** Milliseconds. */
-  now(): number;
-}
+type ToWorkers = Pick<Channel<ToWorker>, 'send'>;
 
 export class RingPoints {
-  readonly #options: RingPointsOptions;
+  readonly #workers: () => Iterable<ToWorkers>;
+  readonly #now: () => number;
   readonly #known = new Map<string, ShippedPoints>();
   #wanted: readonly Member[] = [];
   #members: readonly Member[] = [];
   #making: PromiseWithResolvers<void> | undefined;
 
-  constructor(options: RingPointsOptions) {
-    this.#options = options;
+  /** `now` is in milliseconds. */
+  constructor(workers: () => Iterable<ToWorkers>, now: () => number) {
+    this.#workers = workers;
+    this.#now = now;
   }
 
   /** Takes the list of members; the last one counts. What takes one slice is done at once. */
@@ -43,14 +40,10 @@ export class RingPoints {
     if (this.#making === undefined) this.#slice();
   }
 
-  /** Everything that was shipped and still counts, for a worker that begins. */
-  get all(): readonly ShippedPoints[] {
-    return [...this.#known.values()];
-  }
-
-  /** The members whose points have all been shipped. */
-  get members(): readonly Member[] {
-    return this.#members;
+  /** Tells a worker that begins everything that the others know. */
+  tellAll(worker: ToWorkers): void {
+    worker.send({ type: 'points', points: [...this.#known.values()] });
+    worker.send({ type: 'members', members: this.#members });
   }
 
   /** Resolves when the last list is done. */
@@ -59,14 +52,13 @@ export class RingPoints {
   }
 
   readonly #slice = (): void => {
-    const { ship, members, now } = this.#options;
-    const until = now() + SLICE_MS;
+    const until = this.#now() + SLICE_MS;
     const made: ShippedPoints[] = [];
     let isDone = true;
     for (const member of this.#wanted) {
       const address = addressOf(member);
       if (this.#known.get(address)?.workers === member.workers) continue;
-      if (made.length > 0 && now() >= until) {
+      if (made.length > 0 && this.#now() >= until) {
         isDone = false;
         break;
       }
@@ -74,7 +66,7 @@ export class RingPoints {
       this.#known.set(address, points);
       made.push(points);
     }
-    if (made.length > 0) ship(made);
+    if (made.length > 0) this.#tell({ type: 'points', points: made });
     if (!isDone) {
       this.#making ??= Promise.withResolvers();
       setImmediate(this.#slice);
@@ -83,10 +75,14 @@ export class RingPoints {
     this.#members = this.#wanted;
     const addresses = new Set(this.#members.map(addressOf));
     for (const address of this.#known.keys()) if (!addresses.has(address)) this.#known.delete(address);
-    members(this.#members);
+    this.#tell({ type: 'members', members: this.#members });
     this.#making?.resolve();
     this.#making = undefined;
   };
+
+  #tell(message: ToWorker): void {
+    for (const worker of this.#workers()) worker.send(message);
+  }
 }
 
 function packed({ address, workers, points, owners }: MemberPoints): ShippedPoints {

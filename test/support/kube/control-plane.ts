@@ -80,6 +80,8 @@ export class ControlPlane implements AsyncDisposable {
       ...[`--service-account-key-file=${key}`, `--service-account-signing-key-file=${key}`],
       ...['--service-account-issuer=https://kubernetes.default.svc', `--token-auth-file=${this.#file('tokens.csv')}`],
       ...['--authorization-mode=Node,RBAC', '--allow-privileged', '--profiling=false'],
+      // addresses of Services mean nothing outside of nodes: webhooks and further APIs are asked at their endpoints
+      '--enable-aggregator-routing=true',
       // for logs and exec: nobody knows nodes by name
       '--kubelet-preferred-address-types=InternalIP',
       // an address of loopback can not be the endpoint of a Service

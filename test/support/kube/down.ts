@@ -1,6 +1,6 @@
 // Takes test clusters down, also those whose run was killed at any moment: what is there is looked up, ended and removed until nothing is.
 
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../until.ts';
 import { lock } from './lock.ts';
@@ -20,7 +20,7 @@ export interface DownOptions {
 export async function downUnused({ stays }: DownOptions): Promise<Slot[]> {
   const isUnused = (owner: Owned | undefined) => (owner === 'stays' ? stays : owner === undefined || !isAlive(owner));
   removeClaims();
-  const unused = slots().filter((slot) => isUnused(ownerOf(slot)));
+  const unused = slots().filter((slot) => isOurs(slot.folder) && isUnused(ownerOf(slot)));
   const emptied = await Promise.all(unused.map((slot) => downIf(slot, isUnused)));
   return unused.filter((_, i) => emptied[i]);
 }
@@ -96,11 +96,18 @@ function removeCgroups(slot: Slot): boolean {
 function removeClaims(): void {
   for (const name of listed()) {
     const folder = join(SLOTS, name);
+    if (!isOurs(folder)) continue;
     if (name.startsWith('gone-')) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
     if (!name.startsWith('claim-')) continue;
     const owner = ownerIn(folder);
     if (owner !== undefined && owner !== 'stays' && !isAlive(owner)) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What another user left, only that user or root can end. */
+function isOurs(folder: string): boolean {
+  const user = process.getuid?.();
+  return user === 0 || statSync(folder, { throwIfNoEntry: false })?.uid === user;
 }
 
 function ownerIn(folder: string): Owned | undefined {

@@ -6,7 +6,7 @@
 //   10.200.3.1                 one with nodes: bridge kimk3; nodes 10.200.3.11 and .12, namespaces kimk3n1 and kimk3n2
 //   10.201.12.0/22             addresses of pods: 10.201.13.0/24 on node 1, 10.201.14.0/24 on node 2
 
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { thisProcess, type Owned } from './owner.ts';
@@ -15,7 +15,8 @@ import { thisProcess, type Owned } from './owner.ts';
 export const SLOTS = '/tmp/kimserver-kube';
 /** Of clusters on one machine at once; the addresses would be enough for 64. */
 const MAX_SLOTS = 48;
-const LAST = join(SLOTS, 'last');
+/** One for each user: nobody may write into what another left in a folder of all. */
+const LAST = join(SLOTS, `last-${process.getuid?.() ?? 0}`);
 /** Every process of a place has this in its environment, with the place's folder. */
 export const MARK = 'KIMSERVER_KUBE_SLOT';
 
@@ -59,8 +60,8 @@ export function nodeOf(slot: Slot, node: number): NodeNames {
 /** Takes the next free place after the one that was taken last: one that was just given back rests. The claim is one step: a folder with its owner in it gets the place's name, or another has it. */
 export function claimSlot(): Slot {
   mkdirSync(SLOTS, { recursive: true });
-  // several users of one machine, as in /tmp itself; whoever made it first has said so
-  if (process.getuid?.() === 0) chmodSync(SLOTS, 0o1777);
+  // several users of one machine, as in /tmp itself; only whoever made it may say so
+  if (statSync(SLOTS).uid === process.getuid?.()) chmodSync(SLOTS, 0o1777);
   const claim = mkdtempSync(join(SLOTS, 'claim-'));
   // containers look into it as other users
   chmodSync(claim, 0o755);
@@ -71,12 +72,13 @@ export function claimSlot(): Slot {
     if (isTaken(slot)) continue;
     try {
       renameSync(claim, slot.folder);
-      // not more than a hint: two that write it at once both have their places
-      writeFileSync(LAST, String(slot.number));
-      return slot;
     } catch (error) {
       if (!['ENOTEMPTY', 'EEXIST', 'EPERM', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      continue;
     }
+    // not more than a hint: two that write it at once both have their places
+    writeFileSync(LAST, String(slot.number));
+    return slot;
   }
   rmSync(claim, { recursive: true });
   throw new Error(`all ${MAX_SLOTS} places for test clusters in ${SLOTS} are taken; npm run kube -- down removes those that nobody uses`);

@@ -96,7 +96,9 @@ export class Relay {
     const key = from === 'user' && client.userId !== '' ? client.userId : client.id;
     const pins = (client.pins ??= new Map<string, unknown>()) as Map<string, Pin>;
     let pin = pins.get(route.config.to);
-    if (pin === undefined || pin.key !== key || (pin.epoch !== links.table.epoch && !this.#holds(pin.id))) {
+    // also while nothing changes in the table: one that first was silent is left alone already when its link is lost
+    const mayBeOver = pin !== undefined && (pin.epoch !== links.table.epoch || pin.link?.state !== 'up');
+    if (pin === undefined || pin.key !== key || (mayBeOver && !this.#holds(pin.id))) {
       const id = links.table.ring(route.config.to)?.find(key);
       if (id === undefined) return undefined;
       pin = { id, key, epoch: links.table.epoch, link: undefined };

@@ -15,7 +15,7 @@ const CROWD = 200;
 /** Nobody listens there, and nobody is given such a port. */
 const DEAD_PORTS = 2000;
 const FLAP_MS = 300;
-const FLAPS = 16;
+const FLAPS = 12;
 
 /** Its requests go to all logic nodes in turn, whatever became of those before. */
 function gateByData(nodes: NodeProcesses): Promise<NodeProcess> {

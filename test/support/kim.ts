@@ -30,11 +30,13 @@ interface KimOptions {
   cwd?: string;
   /** A command that becomes the one that is given to it. */
   within?: readonly string[] | undefined;
+  /** It is killed after so many milliseconds, whatever becomes of the test. */
+  lifeMs?: number;
 }
 
-function start(words: readonly string[], stdio: StdioOptions, { env, cwd, within = [] }: KimOptions): ChildProcess {
+function start(words: readonly string[], stdio: StdioOptions, { env, cwd, within = [], lifeMs = DEADLINE_MS }: KimOptions): ChildProcess {
   const [command, ...args] = [...within, process.execPath, PROGRAM, ...words];
-  return spawn(command!, args, { stdio, env: userEnv(env), cwd, timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
+  return spawn(command!, args, { stdio, env: userEnv(env), cwd, timeout: lifeMs, killSignal: 'SIGKILL' });
 }
 
 /** Runs a command to its end. */

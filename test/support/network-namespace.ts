@@ -1,5 +1,5 @@
 // A network of its own for some processes of a test, tied to this machine by two cables: one carries what nodes say to each other, the other
-// leads to ZooKeeper, and can be pulled. Only for root; names begin with a prefix and the pid, so that what a killed run left is found.
+// leads to ZooKeeper, and each can be pulled. Only for root; names begin with a prefix and the pid, so that what a killed run left is found.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { provide } from '../../scripts/support/debian.ts';
@@ -26,11 +26,11 @@ interface Ending {
   after(end: () => void): void;
 }
 
-/** Two cables, each with an end here and one there. */
-interface Cable {
-  readonly near: string;
-  readonly far: string;
-  /** Address of the end here, and there. */
+export type Cable = 'nodes' | 'zookeeper';
+
+/** The device and the address of each end: here, and there. */
+interface Ends {
+  readonly device: string;
   readonly here: string;
   readonly there: string;
 }
@@ -39,33 +39,25 @@ let made = 0;
 
 export class NetworkNamespace {
   readonly #name: string;
-  readonly #nodes: Cable;
-  readonly #zookeeper: Cable;
+  readonly #cables: Readonly<Record<Cable, Ends>>;
 
   constructor(t: Ending) {
     removeRemains();
-    const id = `${process.pid}x${made++}`;
-    this.#name = `${PREFIX}${id}`;
+    this.#name = `${PREFIX}${process.pid}x${made++}`;
     t.after(() => removeNamespace(this.#name));
     ip('netns', 'add', this.#name);
-    this.#nodes = this.#lay(0);
-    this.#zookeeper = this.#lay(1);
+    this.#cables = { nodes: this.#lay(0), zookeeper: this.#lay(1) };
     ip('-n', this.#name, 'link', 'set', 'lo', 'up');
   }
 
-  /** Of this machine as the other network sees it, for nodes. */
-  get here(): string {
-    return this.#nodes.here;
+  /** Address of this machine at that cable, for those in the other network. */
+  here(cable: Cable): string {
+    return this.#cables[cable].here;
   }
 
-  /** Of what runs in the other network. */
-  get there(): string {
-    return this.#nodes.there;
-  }
-
-  /** Where ZooKeeper has to listen for the other network. */
-  get zookeeperHost(): string {
-    return this.#zookeeper.here;
+  /** Address of the other network at that cable, for those on this machine. */
+  there(cable: Cable): string {
+    return this.#cables[cable].there;
   }
 
   /** What has to stand before a command to run it there. */
@@ -73,27 +65,27 @@ export class NetworkNamespace {
     return ['ip', 'netns', 'exec', this.#name];
   }
 
-  /** Pulls the cable to ZooKeeper: nothing arrives, and nobody is told. */
-  cut(): void {
-    ip('link', 'set', this.#zookeeper.near, 'down');
+  /** Pulls a cable: nothing arrives, and nobody is told. */
+  cut(cable: Cable): void {
+    ip('link', 'set', this.#cables[cable].device, 'down');
   }
 
-  mend(): void {
-    ip('link', 'set', this.#zookeeper.near, 'up');
+  mend(cable: Cable): void {
+    ip('link', 'set', this.#cables[cable].device, 'up');
   }
 
-  #lay(n: number): Cable {
-    // two addresses of each block of four; names of devices have at most 15 letters
+  #lay(n: number): Ends {
+    // two addresses of a block of four; names of devices have at most 15 letters
     const block = (process.pid * 8 + made * 2 + n) % (1 << 14);
-    const [third, fourth] = [block >> 6, (block & 63) * 4];
-    const [near, far] = [`kim${process.pid}n${made}${n}`, `kim${process.pid}f${made}${n}`];
-    const cable = { near, far, here: `10.213.${third}.${fourth + 1}`, there: `10.213.${third}.${fourth + 2}` };
-    ip('link', 'add', near, 'type', 'veth', 'peer', 'name', far, 'netns', this.#name);
-    ip('addr', 'add', `${cable.here}/30`, 'dev', near);
-    ip('link', 'set', near, 'up');
-    ip('-n', this.#name, 'addr', 'add', `${cable.there}/30`, 'dev', far);
+    const address = (last: number) => `10.213.${block >> 6}.${(block & 63) * 4 + last}`;
+    const [here, there] = [address(1), address(2)];
+    const [device, far] = [`kim${process.pid}n${made}${n}`, `kim${process.pid}f${made}${n}`];
+    ip('link', 'add', device, 'type', 'veth', 'peer', 'name', far, 'netns', this.#name);
+    ip('addr', 'add', `${here}/30`, 'dev', device);
+    ip('link', 'set', device, 'up');
+    ip('-n', this.#name, 'addr', 'add', `${there}/30`, 'dev', far);
     ip('-n', this.#name, 'link', 'set', far, 'up');
-    return cable;
+    return { device, here, there };
   }
 }
 
@@ -101,8 +93,16 @@ function ip(...words: string[]): string {
   return execFileSync('ip', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** What stands in it has to be gone before: its cables go with it. */
+/** With whatever still runs there; its cables go with it. */
 function removeNamespace(name: string): void {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });
+  for (const pid of stdout.split('\n').filter((line) => line !== '')) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // it has just ended
+    }
+  }
   spawnSync('ip', ['netns', 'del', name]);
 }
 

@@ -14,6 +14,9 @@ import { until } from './until.ts';
 
 type Raw = Readonly<Record<string, unknown>>;
 
+/** Longer than a test may take. */
+const LIFE_MS = 90_000;
+
 interface HowStarted {
   env?: NodeJS.ProcessEnv;
   /** A command that becomes the one that is given to it, as in another network. */
@@ -130,7 +133,7 @@ export class NodeProcesses {
     const name = `kim-fault-${++this.#count}`;
     const file = join(this.folder, `${name}.json`);
     writeFileSync(file, JSON.stringify({ server_name: name, ...this.#common, ...raw }));
-    const node = new NodeProcess(new KimNode(this.#t, [file], how), name);
+    const node = new NodeProcess(new KimNode(this.#t, [file], { ...how, lifeMs: LIFE_MS }), name);
     this.#nodes.push(node);
     await node.kim.logged('node serves');
     return node;

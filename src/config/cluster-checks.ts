@@ -13,40 +13,13 @@ interface Finding {
 
 type IsGiven = (path: Path) => boolean;
 
-/** What makes the cluster unusable. `isGiven` says whether something stands at a path, or is a default. */
-export function clusterProblems(cluster: KimCluster, isGiven: IsGiven): Finding[] {
-  const found = [...discoveryProblems(cluster), ...findings(cluster, rules, isGiven)];
-  return found.length > 0 ? found : portProblems(cluster);
-}
+/** Where a cluster is to run: as processes on this machine, or as pods. */
+export type Place = 'machine' | 'kubernetes';
 
-/** A ZooKeeper is either run for the cluster, or is there already. */
-function discoveryProblems({ spec }: KimCluster): Finding[] {
-  const zookeeper = spec.discovery?.zookeeper;
-  if (zookeeper === undefined) return [];
-  const path = ['spec', 'discovery', 'zookeeper'];
-  const { managed, hosts, auth, acl } = zookeeper;
-  if (acl === 'creator' && auth === undefined) {
-    return [
-      {
-        path: [...path, 'acl'],
-        message: 'spec.discovery.zookeeper.acl is "creator" without auth, so nobody would be the creator; give auth, or take "open"',
-      },
-    ];
-  }
-  if (managed !== undefined && hosts !== undefined) {
-    return [
-      {
-        path: [...path, 'hosts'],
-        message: 'spec.discovery.zookeeper has both managed and hosts; name the hosts of a ZooKeeper that is there, or have one managed',
-      },
-    ];
-  }
-  if (managed === undefined && hosts === undefined) {
-    return [
-      { path, message: 'spec.discovery.zookeeper has neither managed nor hosts; write managed: {} to have one run, or hosts: zk-0:2181' },
-    ];
-  }
-  return [];
+/** What makes the cluster unusable. `isGiven` says whether something stands at a path, or is a default. */
+export function clusterProblems(cluster: KimCluster, place: Place, isGiven: IsGiven): Finding[] {
+  const found = [...findings(cluster, rules, isGiven), ...samePorts(cluster)];
+  return found.length > 0 || place === 'kubernetes' ? found : portProblems(cluster);
 }
 
 /** Nodes of other types are not run by the cluster. */
@@ -62,20 +35,26 @@ function routeAdvice({ spec }: KimCluster): string[] {
 }
 
 /** What is allowed but may surprise. */
-export function clusterAdvice(cluster: KimCluster, isGiven: IsGiven): string[] {
-  const { spec } = cluster;
-  const unused: Path[] = [
-    ['spec', 'image'],
-    ['spec', 'modules', 'image'],
-    ['spec', 'discovery', 'kubernetes'],
-    // a folder does the work of a managed ZooKeeper
-    ...(spec.discovery?.zookeeper?.managed === undefined
-      ? []
-      : ['root', 'auth', 'acl', 'sessionTimeoutMs'].map((key) => ['spec', 'discovery', 'zookeeper', key])),
-    ...tiersOf(cluster).flatMap((tier) => ['service', 'template'].map((key) => ['spec', tier, key])),
-  ];
-  const notes = unused.filter(isGiven).map((path) => `${pathText(path)} has no meaning on one machine and is ignored`);
+export function clusterAdvice(cluster: KimCluster, place: Place, isGiven: IsGiven): string[] {
+  const notes = unusedIn(cluster, place)
+    .filter(isGiven)
+    .map((path) => `${pathText(path)} has no meaning ${place === 'machine' ? 'on one machine' : 'in Kubernetes'} and is ignored`);
   return [...notes, ...routeAdvice(cluster), ...findings(cluster, advice, isGiven).map(({ message }) => message)];
+}
+
+function unusedIn(cluster: KimCluster, place: Place): Path[] {
+  const { discovery } = cluster.spec;
+  const inSpec = (...paths: string[]): Path[] => paths.map((path) => ['spec', ...path.split('.')]);
+  const inTiers = (...paths: string[]) => tiersOf(cluster).flatMap((tier) => inSpec(...paths.map((path) => `${tier}.${path}`)));
+  if (place === 'kubernetes') return [...inSpec('modules.folder', 'discovery.file.path'), ...inTiers('nodeHost', 'admin.host')];
+  const managed = ['image', 'storage', 'resources', 'template'].map((key) => `managed.${key}`);
+  // a folder does the work of a managed ZooKeeper
+  const ofServers = discovery?.zookeeper?.managed === undefined ? [] : ['root', 'auth', 'acl', 'sessionTimeoutMs'];
+  return [
+    ...inSpec('image', 'imagePullPolicy', 'imagePullSecrets', 'modules.image', 'networkPolicy', 'monitoring', 'deletionPolicy', 'stores'),
+    ...inSpec('discovery.kubernetes', ...[...managed, ...ofServers, 'authSecret'].map((key) => `discovery.zookeeper.${key}`)),
+    ...inTiers('service', 'resources', 'update', 'disruptionBudget', 'template'),
+  ];
 }
 
 /** The rules of nodes, told with the names that their options have in a tier. */
@@ -100,6 +79,28 @@ function findings(cluster: KimCluster, checks: readonly Check[], isGiven: IsGive
 function tierPath(tier: Tier, key: OptionKey): Path {
   const steps = (optionOf(key).path ?? key).split(/\.|(?=\[)/);
   return ['spec', tier, ...steps.map((step) => (step.startsWith('[') ? Number(step.slice(1, -1)) : step))];
+}
+
+/** In a pod all listeners have the same addresses, so that no two ports may be the same, whatever their hosts are on one machine. */
+function samePorts(cluster: KimCluster): Finding[] {
+  return tiersOf(cluster).flatMap((tier) => {
+    const config = nodeConfigOf(cluster, tier, 0, '.');
+    const keys = (['gate_port', 'node_port', 'admin_port'] as const).filter((key) => tier === 'gate' || key !== 'gate_port');
+    return keys.flatMap((key, i) =>
+      keys.slice(0, i).flatMap((other) => {
+        const hosts = [hostOf(config, key), hostOf(config, other)] as const;
+        // where the hosts overlap the rules of a node have said it
+        if (!config[key] || config[key] !== config[other] || hostsOverlap(...hosts)) return [];
+        const path = tierPath(tier, key);
+        const message = `${pathText(tierPath(tier, other))} and ${pathText(path)} are both ${config[key]}; each needs a port of its own`;
+        return [{ path, message }];
+      }),
+    );
+  });
+}
+
+function hostOf(config: NodeConfig, key: 'gate_port' | 'node_port' | 'admin_port'): string {
+  return config[`${key.replace('_port', '') as 'gate' | 'node' | 'admin'}_host`];
 }
 
 interface Taken {

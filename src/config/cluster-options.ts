@@ -77,6 +77,7 @@ const placeOptions = {
     defaultText: 'zookeeper.watch_node_type, else gate and logic',
     apply: 'restart',
     section,
+    path: 'config.watchTypes',
     doc: 'Node types whose nodes this node wants to know; its own type and those of its routes are always among them.',
   }),
   gate_advertise: option(text('an address like gate.example.com:3355', { pattern: /^\S+:\d{1,5}$/ }), {

@@ -2,11 +2,12 @@
 
 import { kimClusterSchema, type KimCluster } from './cluster-schema.ts';
 import { clusterSecrets } from './cluster-discovery.ts';
-import { clusterAdvice, clusterProblems } from './cluster-checks.ts';
+import { clusterAdvice, clusterProblems, type Place } from './cluster-checks.ts';
 import { ConfigError, type Problem } from './error.ts';
 import { show } from './field.ts';
 import { nearest } from './nearest.ts';
-import { pathText, type Path } from './path.ts';
+import { pathText, valueAt, type Path } from './path.ts';
+import { isSentence } from './rules.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 import { z } from './z.ts';
 
@@ -18,8 +19,8 @@ export interface ParsedCluster {
   readonly notes: string[];
 }
 
-/** Throws a ConfigError with all problems; `file` is for the messages. */
-export function parseCluster(text: string, file: string): ParsedCluster {
+/** Throws a ConfigError with all problems; `file` is for the messages. What runs on this machine must find its ports there. */
+export function parseCluster(text: string, file: string, place: Place = 'machine'): ParsedCluster {
   const yaml = parseYaml(text);
   if (yaml.problems.length > 0) throw new ConfigError(file, yaml.problems);
   if (yaml.value === null || yaml.value === undefined) {
@@ -30,12 +31,26 @@ export function parseCluster(text: string, file: string): ParsedCluster {
       { path: '', message: 'this is the configuration of a node; run it with "kim node", a cluster is a KimCluster' },
     ]);
   }
-  const judged = kimClusterSchema.safeParse(withoutNulls(yaml.value));
-  if (!judged.success) throw new ConfigError(file, inOrder(judged.error.issues.flatMap((issue) => problemsOf(issue, yaml))));
-  const isGiven = (path: Path) => (yaml.at(path) ?? undefined) !== undefined;
-  const problems = clusterProblems(judged.data, isGiven).map(({ path, message }) => located(path, message, yaml));
+  const { cluster, notes } = judged(yaml, file, place);
+  return { cluster, notes: [...yaml.notes, ...notes] };
+}
+
+/** A KimCluster as the API server holds it. Throws a ConfigError with all problems; `name` is for the messages. */
+export function clusterOf(object: unknown, name: string): ParsedCluster {
+  return judged({ value: object, at: (path) => valueAt(object, path), lineOf: () => undefined }, name, 'kubernetes');
+}
+
+/** What was read, and where everything stands in it. */
+type Source = Pick<YamlText, 'value' | 'at' | 'lineOf'>;
+
+function judged(source: Source, file: string, place: Place): ParsedCluster {
+  const result = kimClusterSchema.safeParse(withoutNulls(source.value));
+  if (!result.success) throw new ConfigError(file, inOrder(result.error.issues.flatMap((issue) => problemsOf(issue, source))));
+  const cluster = result.data;
+  const isGiven = (path: Path) => (source.at(path) ?? undefined) !== undefined;
+  const problems = clusterProblems(cluster, place, isGiven).map(({ path, message }) => located(path, message, source));
   if (problems.length > 0) throw new ConfigError(file, inOrder(problems));
-  return { cluster: judged.data, notes: [...yaml.notes, ...clusterAdvice(judged.data, isGiven)] };
+  return { cluster, notes: clusterAdvice(cluster, place, isGiven) };
 }
 
 /** `limits:` with nothing after it is a key whose children were all commented out: the same as no key. What is Kubernetes' own is left alone. */
@@ -46,20 +61,20 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, PASSED.includes(key) ? inner : withoutNulls(inner)]));
 }
 
-const PASSED = ['service', 'template', 'kubernetes', 'status'];
+const PASSED = ['metadata', 'affinity', 'volumes', 'containers', 'initContainers', 'envFrom', 'valueFrom', 'from', 'metricsFrom', 'status'];
 
-/** Keys of a KimCluster that later versions understand. */
-const LATER = ['spec.stores'];
 /** Keys that only gates have, and what logic nodes do instead. */
 const GATE_ONLY: Readonly<Record<string, string>> = {
   'spec.logic.listeners': 'only gates have listeners; logic nodes are reached on their nodePort',
   'spec.logic.routes': 'only gates have routes; logic nodes answer with their modules',
+  'spec.logic.service': 'only gates have a service; logic nodes are reached by gates alone',
   'spec.routes': 'routes stand in spec.gate',
 };
 
-function problemsOf(issue: z.core.$ZodIssue, yaml: YamlText): Problem[] {
+function problemsOf(issue: z.core.$ZodIssue, yaml: Source): Problem[] {
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], yaml));
   const path = pathText(issue.path);
+  if (isSentence(issue)) return [located(issue.path, `${path}: ${issue.message}`, yaml)];
   const value = yaml.at(issue.path);
   const message =
     path === ''
@@ -75,9 +90,8 @@ function isSecret(path: Path): boolean {
   return clusterSecrets.some((secret) => secret.every((step, i) => path[i] === step));
 }
 
-function unknownKey(path: Path, yaml: YamlText): Problem {
+function unknownKey(path: Path, yaml: Source): Problem {
   const [text, key] = [pathText(path), String(path.at(-1))];
-  if (LATER.includes(text)) return located(path, `${text}: this version does not have ${key} yet; remove it`, yaml);
   const gateOnly = GATE_ONLY[text];
   if (gateOnly !== undefined) return located(path, `${text}: ${gateOnly}`, yaml);
   const known = knownKeys(path.slice(0, -1));
@@ -86,7 +100,7 @@ function unknownKey(path: Path, yaml: YamlText): Problem {
   return located(path, `unknown key "${key}"${path.length > 1 ? ` in ${pathText(path.slice(0, -1))}` : ''}; ${cure}`, yaml);
 }
 
-function located(path: Path, message: string, yaml: YamlText): Problem {
+function located(path: Path, message: string, yaml: Source): Problem {
   const line = yaml.lineOf(path);
   return { path: pathText(path), message, ...(line === undefined ? {} : { line }) };
 }

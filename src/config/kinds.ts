@@ -1,6 +1,7 @@
 // The kinds of single values: numbers, durations, sizes, texts, choices, switches and lists.
 
 import { show, type Kind, type Place } from './field.ts';
+import { hinted } from './rules.ts';
 import { DURATION, formatBytes, formatDuration, parseBytes, parseDuration, SIZE } from './units.ts';
 import { z } from './z.ts';
 
@@ -88,6 +89,9 @@ interface Unit {
 }
 
 const DAY_MS = 86_400_000;
+/** A port that there is not, in a KimCluster. */
+export const NO_PORT = 'none';
+const INT_OR_STRING = { 'x-kubernetes-int-or-string': true };
 
 /** Milliseconds: 30000, or "30s". */
 export function duration(min: number, max = DAY_MS, { off = false } = {}): Kind<number> {
@@ -164,19 +168,21 @@ export function port({ free = true } = {}): Kind<number> {
   return leaf({ type: integer(free ? 0 : 1, 65535, allowed), allowed }, leadingNumber);
 }
 
-/** A port that may be absent: `false` in the file, null in the program. */
+/** A port that may be absent: `false` in a node's file, "none" in a KimCluster (where a value has one type, or is a number or a text). */
 export function portOrNone(): Kind<number | null> {
   const { type, allowed } = port();
   const either = `${allowed}, or false (none)`;
+  const written = z.union([type, z.literal(NO_PORT).transform(() => null)], { error: `${allowed}, or "${NO_PORT}"` });
   return leaf(
     {
       type: z.union([type, z.null()], { error: either }),
-      written: z.union([type, z.literal(false).transform(() => null)], { error: either }),
+      inNode: z.union([type, z.literal(false)]),
+      written: hinted(written, { schema: { ...INT_OR_STRING, minimum: 0, maximum: 65535, pattern: `^${NO_PORT}$` } }),
       allowed: either,
       // Null is a missing key to other readers.
       inFile: (value) => value ?? false,
     },
-    (raw, place) => (raw === false || raw === 'false' || raw === 'none' ? null : leadingNumber(raw, place)),
+    (raw, place) => (raw === false || raw === 'false' || raw === NO_PORT ? null : leadingNumber(raw, place)),
   );
 }
 

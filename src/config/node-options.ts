@@ -91,6 +91,7 @@ export const nodeOptions = {
     default: false,
     apply: 'restart',
     section: listening,
+    path: 'config.isReuseport',
     historic: true,
     doc: 'Whether workers accept from one shared listening handle: faster when many clients come at once, but then nobody evens out the workers. Otherwise the manager accepts and passes each connection to the worker with the fewest.',
   }),

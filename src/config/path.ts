@@ -9,3 +9,8 @@ export function pathText(path: Path): string {
     .join('')
     .replace(/^\./, '');
 }
+
+/** What stands at a path inside a value; undefined where there is nothing. */
+export function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>((object, step) => (object as Record<PropertyKey, unknown> | undefined | null)?.[step], value);
+}

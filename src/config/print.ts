@@ -1,9 +1,10 @@
 // A configuration as a file again: for people without secrets, for other processes with them.
 
+import { NO_PORT } from './kinds.ts';
 import { clusterSecrets } from './cluster-discovery.ts';
 import type { KimCluster } from './cluster-schema.ts';
 import { optionKeys, optionOf, type NodeConfig, type OptionKey } from './options.ts';
-import { routeText } from './route-kind.ts';
+import { writtenRoute } from './cluster-route.ts';
 
 const MASK = '***';
 
@@ -24,10 +25,16 @@ function inFile(key: OptionKey, value: unknown): unknown {
 
 /** A KimCluster as a file would hold it, secrets masked as "***". */
 export function printCluster(cluster: KimCluster): object {
-  const { gate } = cluster.spec;
-  const routes = gate.routes?.map((route) => routeText(route, 'timeout'));
-  const whole = { ...cluster, spec: { ...cluster.spec, gate: { ...gate, ...(routes && { routes }) } } };
+  const { gate, logic } = cluster.spec;
+  const routes = gate.routes?.map(writtenRoute);
+  const tiers = { gate: { ...adminWritten(gate), ...(routes && { routes }) }, ...(logic && { logic: adminWritten(logic) }) };
+  const whole = { ...cluster, spec: { ...cluster.spec, ...tiers } };
   return clusterSecrets.reduce<object>((result, path) => mask(result, [...path]) as object, whole);
+}
+
+/** That there is no port is a word, because null would be a missing key. */
+function adminWritten<T extends { admin?: { port?: number | null | undefined } | undefined }>(tier: T): T {
+  return tier.admin?.port === null ? { ...tier, admin: { ...tier.admin, port: NO_PORT } } : tier;
 }
 
 /** A value of an option as a file would hold it, with its secrets masked. */

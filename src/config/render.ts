@@ -31,9 +31,9 @@ interface JsonSchema {
   readonly [other: string]: unknown;
 }
 
-/** Numbers may be texts, as in the original; and each property needs no $schema of its own. */
+/** Numbers may be texts, as in the original; and each property needs no $schema of its own, nor hints for Kubernetes. */
 function textToo(schema: JsonSchema): JsonSchema {
-  const { $schema: _version, ...rest } = schema;
+  const { $schema: _version, kubernetes: _hints, ...rest } = schema;
   return {
     ...rest,
     ...(rest.type === 'integer' && { type: ['integer', 'string'] }),

@@ -7,7 +7,7 @@ import { LAST_COMMAND, type RouteConfig, type RouteKey } from './route.ts';
 import { z } from './z.ts';
 
 /** Below are the commands of nodes and of the connection itself, which are never relayed. */
-const FIRST_COMMAND = 1000;
+export const FIRST_COMMAND = 1000;
 const MAX_RATE = 1_000_000_000;
 
 interface Range {
@@ -45,7 +45,7 @@ function range(): Kind<Range> {
   );
 }
 
-const FIELD = 'field:';
+export const FIELD = 'field:';
 
 function parseKey(raw: unknown): unknown {
   if (raw === 'session' || raw === 'user' || raw === 'data') return { from: raw };
@@ -87,9 +87,10 @@ function writtenAs<T>(input: z.ZodType, parse: (raw: unknown) => unknown, type: 
 }
 
 /** Without a time of its own a route has that of all links, which is filled in when the whole configuration is known. */
-const NO_TIME = 0;
+export const NO_TIME = 0;
 
-const fields = {
+/** What there is to say about each part of a route. */
+export const routeFields = {
   commands: field(range(), {
     doc: 'Commands that are relayed. No command may stand in two routes; what a module of the node answers is not relayed.',
   }),
@@ -116,7 +117,7 @@ const fields = {
   }),
 } as const;
 
-const inNode = group(fields);
+const inNode = group(routeFields);
 
 interface Written {
   readonly commands: Range;
@@ -130,24 +131,13 @@ function routeOf({ commands, to, key, retry, rate }: Written, timeoutMs: number)
   return { ...commands, to, key, timeoutMs, retry, rate };
 }
 
-/** In a node's file all keys are those of the table; a KimCluster calls the time `timeout`. */
+/** A route in a node's file, with the keys of the table; how a KimCluster writes it is in cluster-route.ts. */
 export function route(): Kind<RouteConfig> {
-  const optional = <T>(kind: Kind<T>, value: T) => kind.written.optional().transform((given) => given ?? value) as unknown as z.ZodType<T>;
-  const shape = {
-    commands: fields.commands.kind.written,
-    to: fields.to.kind.written,
-    key: optional(fields.key.kind, { from: 'session' }),
-    timeout: optional(fields.timeout_ms.kind, NO_TIME),
-    retry: optional(fields.retry.kind, 'ifNotSent'),
-    rate: optional(fields.rate.kind, 0),
-  };
-  const allowed = `an object with ${Object.keys(shape).join(', ')}`;
   return {
     ...inNode,
     type: z.unknown() as z.ZodType<RouteConfig>,
-    written: z.strictObject(shape, { error: allowed }).transform(({ timeout, ...rest }) => routeOf(rest, timeout)),
-    inNode: inNode.written,
-    inFile: (given) => routeText(given, 'timeout_ms'),
+    written: inNode.written as unknown as z.ZodType<RouteConfig>,
+    inFile: routeText,
     read(raw: unknown, place: Place) {
       const given = inNode.read(raw, place);
       const isWhole = given !== undefined && Object.values(given).every((value) => value !== undefined);
@@ -156,10 +146,10 @@ export function route(): Kind<RouteConfig> {
   };
 }
 
-/** A route as a file holds it; `time` is what its time is called there. */
-export function routeText({ first, last, to, key, timeoutMs, retry, rate }: RouteConfig, time: 'timeout' | 'timeout_ms'): object {
+/** A route as a node's file holds it. */
+function routeText({ first, last, to, key, timeoutMs, retry, rate }: RouteConfig): object {
   const range = rangeText({ first, last });
-  return { commands: range, to, key: keyText(key), ...(timeoutMs !== NO_TIME && { [time]: timeoutMs }), retry, rate };
+  return { commands: range, to, key: keyText(key), ...(timeoutMs !== NO_TIME && { timeout_ms: timeoutMs }), retry, rate };
 }
 
 /** The routes with every time filled in. */

@@ -3,7 +3,8 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { addressText } from './address.ts';
 import type { KimCluster, Tier } from './cluster-schema.ts';
-import { DEFAULT_ROOT } from './cluster-discovery.ts';
+import { DEFAULT_ROOT, directoriesOf } from './cluster-discovery.ts';
+import type { DirectoryName } from './cluster-options.ts';
 import { isGateModule, withDefaults, type NodeConfig } from './node-config.ts';
 import { optionKeys, optionOf, options } from './options.ts';
 import { everythingToLogic } from './route-kind.ts';
@@ -11,6 +12,7 @@ import type { RouteConfig } from './route.ts';
 
 const DEFAULT_NODE_PORT = { gate: 3344, logic: 4344 } as const;
 const DEFAULT_NODE_HOST = '127.0.0.1';
+const DEFAULT_LISTENER_HOST = '127.0.0.1';
 /** Modules of the users are files; those that ship with kimserver are bare names. */
 const MODULE_FILE = /\/|\.[cm]?[jt]s$/;
 
@@ -42,7 +44,7 @@ export function nodeConfigOf(cluster: KimCluster, tier: Tier, replica: number, b
     node_host: spec.nodeHost ?? DEFAULT_NODE_HOST,
     node_port: portOf(spec.nodePort ?? DEFAULT_NODE_PORT[tier], replica),
     ...(listener && {
-      gate_host: listener.host,
+      gate_host: listener.host ?? DEFAULT_LISTENER_HOST,
       gate_port: portOf(listener.port, replica),
       gate_codec: listener.codec,
       gate_advertise: advertisedBy(listener),
@@ -62,7 +64,7 @@ export function nodeConfigOf(cluster: KimCluster, tier: Tier, replica: number, b
 type Listener = KimCluster['spec']['gate']['listeners'][number];
 
 /** All gates accept on the first one's port, so that is where a client of one that leaves is sent. */
-function advertisedBy({ host, port, advertise }: Listener): string {
+function advertisedBy({ host = DEFAULT_LISTENER_HOST, port, advertise }: Listener): string {
   if (advertise !== undefined) return advertise;
   const isEverywhere = ['0.0.0.0', '::', '*'].includes(host);
   // What clients dialled is better than an address that means all of them.
@@ -85,7 +87,9 @@ function discoveryOf({ spec: { discovery }, metadata: { name } }: KimCluster, ba
   const { zookeeper, file, static: fixed } = discovery ?? {};
   const hosts = zookeeper?.hosts;
   const needsFile = file !== undefined || (hosts === undefined && fixed === undefined) || zookeeper?.managed !== undefined;
+  const order = orderOf(discovery);
   return {
+    ...(order.length > 0 && { discovery: order }),
     ...(hosts !== undefined && {
       zookeeper: {
         ...options.zookeeper.default!,
@@ -102,6 +106,16 @@ function discoveryOf({ spec: { discovery }, metadata: { name } }: KimCluster, ba
   };
 }
 
+/** The order of the directories where the cluster asks for one; a managed ZooKeeper is a folder here. */
+function orderOf(given: KimCluster['spec']['discovery']): DirectoryName[] {
+  if (given?.primary === undefined && given?.fallback === undefined) return [];
+  const names = directoriesOf(given).flatMap((name): DirectoryName[] => {
+    if (name === 'kubernetes') return [];
+    return name === 'zookeeper' && given.zookeeper?.managed !== undefined ? ['file'] : [name];
+  });
+  return [...new Set(names)];
+}
+
 /** Port 0 is any free one for every replica. */
 function portOf(first: number, replica: number): number {
   return first === 0 ? 0 : first + replica;
@@ -111,11 +125,11 @@ function modulePath(module: string, folder: string): string {
   return MODULE_FILE.test(module) && !isAbsolute(module) ? resolve(folder, module) : module;
 }
 
-/** Options that stand together in a tier, under `limits`, `links` and `sessions`. */
-const GROUPED = /^(limits|links|sessions)\.(\w+)$/;
+/** Options that stand together in a tier. */
+const GROUPED = /^(limits|links|sessions|config)\.(\w+)$/;
 
 function groupsOf(
-  spec: Partial<Record<'limits' | 'links' | 'sessions', Readonly<Record<string, unknown>> | undefined>>,
+  spec: Partial<Record<'limits' | 'links' | 'sessions' | 'config', Readonly<Record<string, unknown>> | undefined>>,
 ): Partial<NodeConfig> {
   const entries = optionKeys.map((key) => {
     const [, group, name] = GROUPED.exec(optionOf(key).path ?? '') ?? [];

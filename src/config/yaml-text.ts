@@ -1,7 +1,7 @@
 // A YAML text with its value, its faults, and the line of everything in it.
 
 import type { Problem } from './error.ts';
-import type { Path } from './path.ts';
+import { valueAt, type Path } from './path.ts';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from './yaml.ts';
 
 export interface YamlText {
@@ -35,7 +35,7 @@ export function parseYaml(text: string): YamlText {
     value,
     problems,
     notes: document.warnings.map(({ message, pos }) => `line ${place(pos[0]).line}: ${lowerFirst(message)}`),
-    at: (path) => path.reduce<unknown>((object, step) => (object as Record<PropertyKey, unknown> | undefined | null)?.[step], value),
+    at: (path) => valueAt(value, path),
     lineOf(path) {
       const offset = offsetOf(document, path);
       return offset === undefined ? undefined : place(offset).line;

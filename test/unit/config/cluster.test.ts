@@ -3,8 +3,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { clusterJsonSchema, kimClusterSchema, parseCluster } from '../../../src/config/cluster.ts';
+import { clusterJsonSchema, clusterOf, kimClusterSchema, parseCluster } from '../../../src/config/cluster.ts';
 import { cluster, clusterProblems, FIRST_LINE, problemsOf } from './support.ts';
+
+/** What only Kubernetes makes something of, and has defaults. */
+const tier = {
+  update: { maxSurge: 1, maxUnavailable: 0, minReadySeconds: 0, progressDeadlineSeconds: 600, paused: false, pauseOnTrouble: true },
+  disruptionBudget: { enabled: true, maxUnavailable: 1 },
+};
+const service = { type: 'ClusterIP' };
+const around = { networkPolicy: { enabled: true }, monitoring: { enabled: true }, deletionPolicy: 'Delete' };
 
 const gate = '  gate:\n    listeners: [{ port: 3355 }]\n';
 const after = FIRST_LINE + 2;
@@ -24,6 +32,8 @@ test('the quickstart is a cluster that is worth no note', () => {
       routes: [{ first: 1000, last: 0xffffffff, to: 'logic', key: { from: 'session' }, timeoutMs: 3000, retry: 'ifNotSent', rate: 0 }],
       admin: { port: 9355 },
       drain: { seconds: 10 },
+      ...tier,
+      service,
     },
     logic: {
       replicas: 2,
@@ -32,22 +42,25 @@ test('the quickstart is a cluster that is worth no note', () => {
       modules: ['test', 'echo'],
       admin: { port: 9455 },
       drain: { seconds: 10 },
+      ...tier,
     },
+    ...around,
   });
 });
 
 test('the least cluster gets its defaults', () => {
   const { cluster: parsed, notes } = cluster(`${gate}  logic: {}\n`);
   assert.deepEqual(parsed.spec, {
-    gate: { replicas: 1, workers: 1, modules: [], listeners: [{ name: 'client', host: '127.0.0.1', port: 3355, codec: 'protobuf' }] },
-    logic: { replicas: 1, workers: 1, modules: [] },
+    gate: { replicas: 1, workers: 1, modules: [], ...tier, listeners: [{ name: 'client', port: 3355, codec: 'protobuf' }], service },
+    logic: { replicas: 1, workers: 1, modules: [], ...tier },
+    ...around,
   });
   assert.deepEqual(notes, []);
 });
 
 test('durations and sizes become numbers, levels and codecs their names', () => {
   const { spec } = cluster(
-    '  gate:\n    listeners: [{ port: 3355, codec: ProtoBuf }]\n    keepAlive: 5m\n    logLevel: WARNING\n    admin: { port: false }\n    limits: { maxFrame: 1MiB, frameMs: 2s, maxClients: 7, requestRate: 0 }\n',
+    '  gate:\n    listeners: [{ port: 3355, codec: ProtoBuf }]\n    keepAlive: 5m\n    logLevel: WARNING\n    admin: { port: none }\n    limits: { maxFrame: 1MiB, frameMs: 2s, maxClients: 7, requestRate: 0 }\n',
   ).cluster;
   assert.deepEqual([spec.gate.keepAlive, spec.gate.logLevel, spec.gate.admin?.port], [300_000, 'warn', null]);
   assert.deepEqual(spec.gate.limits, { maxFrame: 1_048_576, frameMs: 2000, maxClients: 7, requestRate: 0 });
@@ -78,9 +91,12 @@ test('values outside their limits are refused with their line', () => {
     ['modules: [1]', 'spec.gate.modules[0] is 1; allowed: a list of texts (at most 100)'],
     ['drain: 10', 'spec.gate.drain is 10; allowed: an object with seconds'],
     ['drain: { seconds: -1 }', 'spec.gate.drain.seconds is -1; allowed: seconds from 0 to 86400'],
-    ['admin: { port: true }', 'spec.gate.admin.port is true; allowed: ports from 1 to 65535, or 0 (any free one), or false (none)'],
+    ['admin: { port: true }', 'spec.gate.admin.port is true; allowed: ports from 1 to 65535, or 0 (any free one), or "none"'],
     ['limits: { maxFrame: 3 }', 'spec.gate.limits.maxFrame is 3; allowed: bytes from 64 to 1073741824 (1GiB), or a text like 8MiB'],
-    ['service: 3', 'spec.gate.service is 3; allowed: an object: fields of a Service'],
+    [
+      'service: 3',
+      'spec.gate.service is 3; allowed: an object with type, annotations, labels, externalTrafficPolicy, internalTrafficPolicy, loadBalancerClass, loadBalancerSourceRanges, nodePort',
+    ],
   ];
   for (const [text, message] of rows) {
     const [problem = '', ...others] = clusterProblems(`${gate}    ${text}\n`);
@@ -120,12 +136,12 @@ test('unknown keys are refused with their line and the nearest known key', () =>
   ]);
 });
 
-test('keys of later versions, and of the other tier, are refused with that sentence', () => {
-  assert.deepEqual(clusterProblems(`${gate}  stores: {}\n  routes: []\n  logic: { routes: [], listeners: [] }\n`), [
-    `${after}: spec.stores: this version does not have stores yet; remove it`,
-    `${after + 1}: spec.routes: routes stand in spec.gate`,
-    `${after + 2}: spec.logic.routes: only gates have routes; logic nodes answer with their modules`,
-    `${after + 2}: spec.logic.listeners: only gates have listeners; logic nodes are reached on their nodePort`,
+test('keys of the other tier are refused with that sentence', () => {
+  assert.deepEqual(clusterProblems(`${gate}  routes: []\n  logic: { routes: [], listeners: [], service: {} }\n`), [
+    `${after}: spec.routes: routes stand in spec.gate`,
+    `${after + 1}: spec.logic.routes: only gates have routes; logic nodes answer with their modules`,
+    `${after + 1}: spec.logic.listeners: only gates have listeners; logic nodes are reached on their nodePort`,
+    `${after + 1}: spec.logic.service: only gates have a service; logic nodes are reached by gates alone`,
   ]);
 });
 
@@ -135,12 +151,12 @@ test('apiVersion, kind and name are judged', () => {
     problemsOf(() => parseCluster(text, 'x.yaml')).map(({ line, message }) => `${line}: ${message}`),
     [
       '1: apiVersion is "v1"; allowed: kimserver.io/v1alpha1',
-      '1: spec is missing; it takes an object with image, modules, gate, logic, discovery',
+      '1: spec is missing; it takes an object with image, imagePullPolicy, imagePullSecrets, modules, gate, logic, discovery, stores, networkPolicy, monitoring, deletionPolicy',
       '2: kind is "Pod"; allowed: KimCluster',
-      '3: metadata.name is "My_App"; allowed: small letters, digits and "-", at most 63, with a letter or digit at both ends',
+      '3: metadata.name is "My_App"; allowed: small letters, digits and "-", at most 40, with a letter first and a letter or digit last',
     ],
   );
-  for (const name of ['-a', 'a-', 'a.b', 'a'.repeat(64), '']) {
+  for (const name of ['-a', 'a-', 'a.b', '1a', 'a'.repeat(41), '']) {
     const result = kimClusterSchema.safeParse({
       apiVersion: 'kimserver.io/v1alpha1',
       kind: 'KimCluster',
@@ -160,13 +176,42 @@ test('what Kubernetes adds to a resource does not disturb', () => {
 
 test('what has no meaning on one machine is noted', () => {
   const { notes } = cluster(
-    `  image: a\n  modules: { image: b, folder: c }\n${gate}    service: { type: ClusterIP }\n    template: { spec: { x: null } }\n  logic: { template: {} }\n`,
+    `  image: a\n  modules: { image: b, folder: c }\n${gate}    service: { type: ClusterIP }\n    resources: { limits: { cpu: 1 } }\n    template: { affinity: { x: null } }\n  logic: { template: {} }\n  stores: { redis: { secretRef: { name: a } } }\n`,
   );
   assert.deepEqual(
     notes.map((note) => note.split(' ')[0]),
-    ['spec.image', 'spec.modules.image', 'spec.logic.template', 'spec.gate.service', 'spec.gate.template'],
+    [
+      'spec.image',
+      'spec.modules.image',
+      'spec.stores',
+      'spec.logic.template',
+      'spec.gate.service',
+      'spec.gate.resources',
+      'spec.gate.template',
+    ],
   );
   assert.equal(notes[0], 'spec.image has no meaning on one machine and is ignored');
+});
+
+test('in Kubernetes replicas have addresses of their own, and other things have no meaning', () => {
+  const text = `apiVersion: kimserver.io/v1alpha1\nkind: KimCluster\nmetadata: { name: demo }\nspec:\n  modules: { folder: c }\n  gate: { replicas: 12, nodeHost: 10.0.0.1, listeners: [{ port: 3355 }] }\n`;
+  assert.match(problemsOf(() => parseCluster(text.replace('nodeHost: 10.0.0.1, ', ''), 'x'))[0]?.message ?? '', /begin further apart/);
+  assert.deepEqual(parseCluster(text, 'x', 'kubernetes').notes, [
+    'spec.modules.folder has no meaning in Kubernetes and is ignored',
+    'spec.gate.nodeHost has no meaning in Kubernetes and is ignored',
+  ]);
+});
+
+test('an object of the API server is read as the file that it was made from', () => {
+  const spec = { gate: { listeners: [{ port: 3355 }], keepAlive: '5m', template: null } };
+  const object = { apiVersion: 'kimserver.io/v1alpha1', kind: 'KimCluster', metadata: { name: 'demo', generation: 3, uid: 'x' }, spec };
+  const { cluster: read } = clusterOf(object, 'default/demo');
+  assert.deepEqual([read.metadata, read.spec.gate.keepAlive], [{ name: 'demo', generation: 3, uid: 'x' }, 300_000]);
+  const wrong = { ...object, spec: { gate: { ...spec.gate, workers: 0, wrokers: 1 } } };
+  assert.deepEqual(
+    problemsOf(() => clusterOf(wrong, 'default/demo')).map(({ message }) => message),
+    ['spec.gate.workers is 0; allowed: whole numbers from 1 to 512', 'unknown key "wrokers" in spec.gate; did you mean "workers"'],
+  );
 });
 
 test('text that is not YAML is refused with line and column', () => {
@@ -207,6 +252,9 @@ test('the rules of a node are told with the names and lines of the cluster', () 
   assert.deepEqual(clusterProblems(`${gate}    nodePort: 3355\n`), [
     `${FIRST_LINE + 1}: spec.gate.listeners[0].port and spec.gate.nodePort are both 3355 on 127.0.0.1; each needs a port of its own`,
   ]);
+  assert.deepEqual(clusterProblems(`${gate}    nodePort: 3355\n    nodeHost: 10.0.0.1\n`), [
+    `${after}: spec.gate.listeners[0].port and spec.gate.nodePort are both 3355; each needs a port of its own`,
+  ]);
   assert.match(clusterProblems(`${gate}  logic: { nodeHost: "" }\n`)[0] ?? '', /neither .* nor spec\.logic\.nodeHost is set/);
   assert.deepEqual(cluster(`${gate}    drain: { seconds: 1 }\n    limits: { requestTimeoutMs: 5s }\n`).notes, [
     'spec.gate.limits.requestTimeoutMs is 5000 ms and drain time 1000 ms: requests that take longer than the drain time are cut when a node leaves',
@@ -221,7 +269,7 @@ test('replicas whose ports would meet are refused', () => {
     `${FIRST_LINE + 1}: spec.logic.nodePort of replica 0 and spec.gate.listeners[0].port of replica 1 are both 3356; each replica takes the next port, so begin further apart`,
   ]);
   assert.equal(
-    cluster(`${gate}    replicas: 2\n  logic:\n    nodePort: 3356\n    nodeHost: 10.0.0.1\n    admin: { port: false }\n`).notes.length,
+    cluster(`${gate}    replicas: 2\n  logic:\n    nodePort: 3356\n    nodeHost: 10.0.0.1\n    admin: { port: none }\n`).notes.length,
     0,
   );
   assert.equal(cluster('  gate: { replicas: 100, nodePort: 0, admin: { port: 0 }, listeners: [{ port: 0 }] }\n').notes.length, 0);

@@ -149,7 +149,10 @@ test('the login of a ZooKeeper reaches the nodes of a KimCluster and is never sh
   const [before] = [nodeConfigOf(cluster(text('root: /a')).cluster, 'gate', 0, '/base')];
   assert.ok(!JSON.stringify(compareConfigs(before, config)).includes('hunter'), 'nor in what has changed');
   for (const [login, message] of [
-    ['acl: creator', 'spec.discovery.zookeeper.acl is "creator" without auth, so nobody would be the creator; give auth, or take "open"'],
+    [
+      'acl: creator',
+      'spec.discovery.zookeeper: acl is "creator" without auth, so nobody would be the creator; give auth or authSecret, or take "open"',
+    ],
     ['auth: hunter2', 'spec.discovery.zookeeper.auth is ***; allowed: user:password'],
     ['auth: { user: hunter2 }', 'spec.discovery.zookeeper.auth is ***; allowed: user:password'],
     ['acl: mine, auth: "a:b"', 'spec.discovery.zookeeper.acl is "mine"; allowed: open, creator'],
@@ -174,14 +177,17 @@ test('a discovery that can not be is refused with its line', () => {
   const rows: [string, string][] = [
     [
       'zookeeper: { managed: {}, hosts: a }',
-      'spec.discovery.zookeeper has both managed and hosts; name the hosts of a ZooKeeper that is there, or have one managed',
+      'spec.discovery.zookeeper: both managed and hosts are given; name the hosts of a ZooKeeper that is there, or have one managed',
     ],
-    ['zookeeper: {}', 'spec.discovery.zookeeper has neither managed nor hosts; write managed: {} to have one run, or hosts: zk-0:2181'],
-    ['zookeeper: { managed: { replicas: 0 } }', 'spec.discovery.zookeeper.managed.replicas is 0; allowed: whole numbers from 1 to 9'],
+    [
+      'zookeeper: {}',
+      'spec.discovery.zookeeper: neither managed nor hosts is given; write managed: {} to have one run, or hosts: zk-0:2181',
+    ],
+    ['zookeeper: { managed: { replicas: 0 } }', 'spec.discovery.zookeeper.managed.replicas is 0; allowed: 1, 3 or 5'],
     ['zookeeper: { hosts: "" }', 'spec.discovery.zookeeper.hosts is ""; allowed: servers like zk-0:2181,zk-1:2181'],
     ['zookeeper: { hosts: a, root: kim }', 'spec.discovery.zookeeper.root is "kim"; allowed: a path like /kimserver'],
     ['zookeper: {}', 'unknown key "zookeper" in spec.discovery; did you mean "zookeeper"'],
-    ['kubernetes: 1', 'spec.discovery.kubernetes is 1; allowed: an object: discovery by the endpoints of its Services'],
+    ['kubernetes: 1', 'spec.discovery.kubernetes is 1; allowed: {} (an object without keys)'],
     ['file: /m', 'spec.discovery.file is "/m"; allowed: an object with path'],
     [
       'static: { members: [] }',

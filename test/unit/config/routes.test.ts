@@ -177,7 +177,7 @@ test('a configuration with routes is written and read back the same', () => {
 
 test('a KimCluster writes the same routes, with "timeout"', () => {
   const { cluster: parsed, notes } = cluster(
-    `${gate}    routes:\n      - { commands: 1000-1999, to: logic, key: session, timeout: 2s, retry: idempotent, rate: 5 }\n      - { commands: 2000-, to: logic, key: { field: id, proto: ./shop.proto, type: shop.Order } }\n  logic: {}\n`,
+    `${gate}    routes:\n      - { commands: 1000-1999, to: logic, key: session, timeout: 2s, retry: idempotent, rate: 5 }\n      - { commands: 2000-, to: logic, key: 'field:id', message: { proto: ./shop.proto, type: shop.Order } }\n  logic: {}\n`,
   );
   assert.deepEqual(notes, []);
   assert.deepEqual(nodeConfigOf(parsed, 'gate', 1, '/base').routes, [
@@ -197,7 +197,7 @@ test('a KimCluster writes the same routes, with "timeout"', () => {
 
 test('a KimCluster is printed as it may be written', () => {
   const { cluster: parsed } = cluster(
-    `${gate}    routes:\n      - { commands: 1000-1999, to: logic, key: 'field:id', timeout: 2s }\n      - { commands: 2000-, to: logic, key: { field: id, proto: p, type: t } }\n  logic: {}\n`,
+    `${gate}    admin: { port: none }\n    routes:\n      - { commands: 1000-1999, to: logic, key: 'field:id', timeout: 2s }\n      - { commands: 2000-, to: logic, key: 'field:id', message: { proto: p, type: t } }\n  logic: {}\n`,
   );
   const { spec, ...rest } = printCluster(parsed) as { spec: object };
   assert.deepEqual(kimClusterSchema.parse(JSON.parse(JSON.stringify({ ...rest, spec }))), parsed);
@@ -216,12 +216,17 @@ test('wrong routes of a KimCluster are refused with their line', () => {
   const rows: [string, string][] = [
     [
       '{ commands: 10, to: logic }',
-      'spec.gate.routes[0].commands is 10; allowed: commands from 1000 to 4294967295, as 1001, "1000-1999" or "1000-" (and all above)',
+      'spec.gate.routes[0].commands is 10; allowed: commands from 1000 to 4294967295 as a text: "1001", "1000-1999" or "1000-" (and all above)',
     ],
     [
-      '{ commands: 1000-, to: logic, key: room }',
-      'spec.gate.routes[0].key is "room"; allowed: session, user, data, field:NAME (of a JSON object), or { field, proto, type } (of a message of your .proto file)',
+      '{ commands: 2000-1999, to: logic }',
+      'spec.gate.routes[0].commands is "2000-1999"; allowed: commands from 1000 to 4294967295 as a text: "1001", "1000-1999" or "1000-" (and all above)',
     ],
+    [
+      '{ commands: 1000-, to: logic, message: { proto: p, type: t } }',
+      'spec.gate.routes[0]: message needs a key of that message; write key: field:NAME, or remove message',
+    ],
+    ['{ commands: 1000-, to: logic, key: room }', 'spec.gate.routes[0].key is "room"; allowed: session, user, data or field:NAME'],
     [
       '{ commands: 1000-, to: logic, timeout: 3 hours }',
       'spec.gate.routes[0].timeout is "3 hours"; allowed: milliseconds from 1 to 86400000 (24h), or a text like 30s',
@@ -230,7 +235,7 @@ test('wrong routes of a KimCluster are refused with their line', () => {
     ['{ commands: 1000-, to: logic, rate: -1 }', 'spec.gate.routes[0].rate is -1; allowed: whole numbers from 0 (off) to 1000000000'],
     ['{ commands: 1000-, to: logic, timout: 3s }', 'unknown key "timout" in spec.gate.routes[0]; did you mean "timeout"'],
     ['{ commands: 1000- }', 'spec.gate.routes[0].to is missing; it takes 1 to 100 characters without "/" and control characters'],
-    ['1000-', 'spec.gate.routes[0] is "1000-"; allowed: an object with commands, to, key, timeout, retry, rate'],
+    ['1000-', 'spec.gate.routes[0] is "1000-"; allowed: an object with commands, to, key, message, timeout, retry, rate'],
     [
       '{ commands: 1000-, to: gate }',
       'spec.gate.routes[0].to is "gate", the type of the node itself, so requests would go round in circles; name another type',
@@ -240,7 +245,7 @@ test('wrong routes of a KimCluster are refused with their line', () => {
     assert.deepEqual(clusterProblems(`${gate}    routes:\n      - ${route}\n  logic: {}\n`), [`${at}: ${message}`]);
   }
   assert.deepEqual(
-    clusterProblems(`${gate}    routes:\n      - { commands: 1000-, to: logic }\n      - { commands: 1001, to: logic }\n  logic: {}\n`),
+    clusterProblems(`${gate}    routes:\n      - { commands: 1000-, to: logic }\n      - { commands: '1001', to: logic }\n  logic: {}\n`),
     [
       `${at + 1}: spec.gate.routes[1].commands is 1001 and overlaps with 1000- of spec.gate.routes[0]; each command can go to one node type only`,
     ],

@@ -46,7 +46,7 @@ test('replica n listens n ports further up, but any free port stays any free por
   assert.deepEqual([second.gate_port, second.node_port, second.admin_port], [0, 0, 0]);
   const given = cluster('  gate: { replicas: 2, admin: { host: "::1", port: 8000 }, listeners: [{ port: 1 }] }\n').cluster;
   assert.deepEqual([nodeConfigOf(given, 'gate', 1, '/').admin_port, nodeConfigOf(given, 'gate', 1, '/').admin_host], [8001, '::1']);
-  const none = cluster('  gate: { admin: { port: false }, listeners: [{ port: 1 }] }\n').cluster;
+  const none = cluster('  gate: { admin: { port: none }, listeners: [{ port: 1 }] }\n').cluster;
   assert.equal(nodeConfigOf(none, 'gate', 0, '/').admin_port, null);
 });
 

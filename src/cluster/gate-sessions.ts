@@ -31,6 +31,9 @@ export interface Stray extends Luggage {
   readonly secret: Uint8Array;
 }
 
+/** Less than whoever asks us waits. */
+const SUCCESSOR_MS = 800;
+
 export interface GateSessionsOptions {
   /** Node id of this worker. */
   self: string;
@@ -42,6 +45,8 @@ export interface GateSessionsOptions {
 
 export class GateSessions {
   readonly #options: GateSessionsOptions;
+  /** While this worker leaves: the one under its node id is another, which takes its sessions. */
+  isReplaced = false;
 
   constructor(options: GateSessionsOptions) {
     this.#options = options;
@@ -88,6 +93,12 @@ export class GateSessions {
     return Promise.any(asked).catch(() => undefined);
   }
 
+  /** While this worker leaves: the session, if it went ahead to the worker that takes its place. */
+  async fetchFromSuccessor(session: string, secret: Uint8Array): Promise<Stray | undefined> {
+    const successor = this.#options.links.reach(this.self);
+    return successor && askFor(successor, resume.encode({ session, token: secret }), SUCCESSOR_MS);
+  }
+
   /** Answers fetch() of another worker: the data of its Transfer. */
   encode(stray: Stray): Buffer {
     const { session, user, userTime, groups, pins, requests, secret } = stray;
@@ -111,6 +122,8 @@ export class GateSessions {
   /** Gives a session that has no connection to another worker that serves clients. False if none takes it in time. */
   async giveAway(stray: Stray, timeoutMs: number): Promise<boolean> {
     const message = this.encode(stray);
+    const successor = this.isReplaced ? this.#options.links.reach(this.self) : undefined;
+    if (successor !== undefined && (await ask(successor, control.keep, message, timeoutMs))) return true;
     for (const peer of this.#others(true)) if (await ask(peer, control.keep, message, timeoutMs)) return true;
     return false;
   }
@@ -124,7 +137,8 @@ export class GateSessions {
 
   /** A session ends at the worker that has taken it over: its client wants no more of it. */
   finish(session: string, worker: string): void {
-    this.#options.links.get(worker)?.tell(control.follow, follow.encode({ session, is_over: true }));
+    const { links } = this.#options;
+    (worker === this.self ? links.reach(worker) : links.get(worker))?.tell(control.follow, follow.encode({ session, is_over: true }));
   }
 
   /** Where clients reach the other nodes that serve them; undefined if there is no other, empty if they do not say where. */
@@ -134,6 +148,7 @@ export class GateSessions {
     const gates = messenger.settings.gateTypes
       .flatMap((type) => links.table.ofType(type))
       .filter(({ host, port, facts }) => facts?.state === 'serving' && `${host}:${port}` !== own);
+    if (this.isReplaced) return [];
     return gates.length === 0 ? undefined : [...new Set(gates.map(({ facts }) => facts!.gate).filter((address) => address !== ''))];
   }
 

@@ -4,7 +4,7 @@ import { addressOf, nodeIdOf, type Member } from '../cluster/member.ts';
 import { Links, type LinksSettings } from '../cluster/links.ts';
 import { defaultMessengerSettings, Messenger, type MessengerSettings } from '../cluster/messenger.ts';
 import { control, follow, moved, resume } from '../cluster/control.ts';
-import { GateSessions, readStray } from '../cluster/gate-sessions.ts';
+import { GateSessions, readStray, type Stray } from '../cluster/gate-sessions.ts';
 import { Fault, faults } from '../errors.ts';
 import { Relay } from '../cluster/relay.ts';
 import type { Peer } from '../cluster/peer.ts';
@@ -24,6 +24,14 @@ import { Migration } from './migration.ts';
 import { unpacked, type ShippedPoints } from './ring-points.ts';
 
 const NOTHING = Buffer.alloc(0);
+
+/** The data of a reply, or its code. */
+type Answer = Buffer | number;
+
+function say(reply: (code: number, data: Uint8Array) => void, answer: Answer): void {
+  if (typeof answer === 'number') reply(answer, NOTHING);
+  else reply(0, answer);
+}
 
 export interface ClusterWorkerOptions {
   config: NodeConfig;
@@ -77,8 +85,8 @@ export class ClusterWorker {
     this.links.onControl((peer, cmd, data, reply) => {
       if (messenger.handle(peer, cmd, data, reply)) return;
       const answer = this.#handle(peer, cmd, data, clients, migration);
-      if (typeof answer === 'number') reply(answer, NOTHING);
-      else reply(0, answer);
+      if (answer instanceof Promise) void answer.then((later) => say(reply, later));
+      else say(reply, answer);
     });
     this.#migration = migration;
     this.links.onLost((peer) => messenger.lost(peer));
@@ -89,7 +97,7 @@ export class ClusterWorker {
   }
 
   /** What is about the workers themselves, and sessions on their way between them. Returns the data of the reply, or its code. */
-  #handle(peer: Peer, cmd: number, data: Buffer, clients: LocalClients, migration: Migration): Buffer | number {
+  #handle(peer: Peer, cmd: number, data: Buffer, clients: LocalClients, migration: Migration): Answer | Promise<Answer> {
     try {
       if (cmd === control.pause) this.links.pause(peer.id);
       else if (cmd === control.migrate) migration.arrive(data);
@@ -99,8 +107,12 @@ export class ClusterWorker {
         this.relay.repin(here, peer.id, worker);
       } else if (cmd === control.resume) {
         const { session, token } = resume.decode(data);
-        const stray = clients.greeter.give(session, token, peer.id);
-        return stray === undefined ? faults.noConnection.code : clients.greeter.sessions!.encode(stray);
+        const { greeter } = clients;
+        const sessions = greeter.sessions!;
+        const answer = (stray: Stray | undefined) => (stray === undefined ? faults.noConnection.code : sessions.encode(stray));
+        const stray = greeter.give(session, token, peer.id);
+        // who asks may not know that another process has this id by now
+        return stray === undefined && sessions.isReplaced ? sessions.fetchFromSuccessor(session, token).then(answer) : answer(stray);
       } else if (cmd === control.keep) clients.greeter.keep(readStray(data));
       else if (cmd === control.follow) {
         const { session, user, is_over: isOver } = follow.decode(data);

@@ -196,7 +196,7 @@ export class Greeter {
       greeted.isOver = true;
       // it was taken over in the middle of a move by a client that wants no more of it
       const { elsewhere } = greeted;
-      if (elsewhere === this.sessions!.self) this.finish(client.id);
+      if (elsewhere === this.sessions!.self && !this.sessions!.isReplaced) this.finish(client.id);
       else if (elsewhere !== undefined) this.sessions!.finish(client.id, elsewhere);
     }
     return NOTHING;
@@ -258,8 +258,20 @@ export class Greeter {
     greeted.isMoving = true;
     this.counts.asked++;
     const data = control.move.encode({ addresses: addresses.slice(0, control.MAX_MOVE_ADDRESSES), leave_by_ms: leaveByMs });
-    this.#options.outbox.push(connection, control.clientCommands.move, data);
+    const say = () => this.#options.outbox.push(connection, control.clientCommands.move, data);
+    if (this.sessions!.isReplaced) void this.#goAhead(connection, greeted).then(say);
+    else say();
     return true;
+  }
+
+  /** The session goes to whoever takes the place of this worker before its client does: that one could not ask for it. */
+  async #goAhead(connection: Connection, greeted: Greeted): Promise<void> {
+    const client = connection.owner as Client;
+    const luggage = this.sessions!.pack(client, connection.requests);
+    const isThere = await this.sessions!.giveAway({ ...luggage, session: client.id, secret: greeted.secret }, ASK_MS);
+    if (!isThere || greeted.elsewhere !== undefined || greeted.isOver || connection.state !== 'open') return;
+    greeted.elsewhere = this.sessions!.self;
+    this.#clients.forget(client);
   }
 
   /** The worker leaves: what is kept goes to others. */

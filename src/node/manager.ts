@@ -329,20 +329,22 @@ export class Manager {
     return this.#ended.promise;
   }
 
-  /** Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. */
-  drain(): Promise<void> {
-    this.#drained ??= this.#drain();
+  /**
+   * Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. `isReplaced`: another process has
+   * the address of this one, and takes its sessions.
+   */
+  drain(isReplaced = false): Promise<void> {
+    this.#drained ??= this.#drain(isReplaced);
     return this.#drained;
   }
 
-  async #drain(): Promise<void> {
+  async #drain(isReplaced: boolean): Promise<void> {
     this.#state = 'draining';
     this.log.info('node drains', { drainMs: this.#config.drain_ms });
     this.#announcer.announce();
-    this.#queue.close();
-    this.#ports.closeGates();
+    void this.closeGates();
     // other nodes still have messages for clients that are here, and take their sessions
-    await this.pool.drain(this.#config.drain_ms);
+    await this.pool.drain(this.#config.drain_ms, isReplaced);
     this.#ports.close();
     this.#state = 'stopping';
     await this.#close();
@@ -353,22 +355,25 @@ export class Manager {
 
   /** Closes every port, the admin server's too, so that a process that takes this one's place can have them; connections are still served. */
   async freePorts(): Promise<void> {
-    this.#stopListening();
+    this.#ports.close();
+    await Promise.all([this.closeGates(), this.#closeAdmin()]);
+  }
+
+  /** Lets no clients in any more; other nodes still connect. */
+  async closeGates(): Promise<void> {
+    this.#queue.close();
+    this.#ports.closeGates();
     // a worker that accepts by itself has a copy of the listening descriptor
-    await Promise.all([this.#config.is_reuseport ? this.pool.unlisten(UNLISTEN_MS) : undefined, this.#closeAdmin()]);
+    if (this.#config.is_reuseport) await this.pool.unlisten(UNLISTEN_MS);
   }
 
   /** Ends everything now. */
   async kill(): Promise<void> {
     this.#state = 'stopping';
-    this.#stopListening();
-    await this.pool.kill();
-    await this.#close();
-  }
-
-  #stopListening(): void {
     this.#queue.close();
     this.#ports.close();
+    await this.pool.kill();
+    await this.#close();
   }
 
   async #close(): Promise<void> {

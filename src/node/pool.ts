@@ -152,10 +152,10 @@ export class Pool {
   }
 
   /** Ends all workers: connections are ended at a pace, the rest after drainMs. Resolves when the last process is gone. */
-  async drain(drainMs: number): Promise<void> {
+  async drain(drainMs: number, isReplaced: boolean): Promise<void> {
     this.#ending = true;
     for (const place of this.#places.values()) clearTimeout(place.timer);
-    for (const worker of this.#processes) this.#tellToLeave(worker, { type: 'drain', drainMs });
+    for (const worker of this.#processes) this.#tellToLeave(worker, { type: 'drain', drainMs, isReplaced });
     await this.#allGone();
   }
 

@@ -198,6 +198,7 @@ class Worker {
         return this.#leave(message).move(message.drainMs, this.#handOver);
       case 'drain':
         this.#listener?.close();
+        this.#serve.clients.greeter.sessions!.isReplaced = message.isReplaced;
         return this.#leave().drain(message.drainMs);
       case 'init':
         return;

@@ -22,6 +22,8 @@ export interface ClusterShape {
   /** Logic nodes with the modules test and echo; without them the gates answer by themselves. */
   logics?: number | undefined;
   more?: string;
+  /** Where the gates' admin servers listen; another one needs a new process. */
+  adminHost?: string;
 }
 
 export function clusterText({
@@ -32,6 +34,7 @@ export function clusterText({
   gates = 1,
   logics,
   more = '',
+  adminHost = '127.0.0.1',
 }: ClusterShape = {}): string {
   const logic = `  logic: { replicas: ${logics}, nodePort: 0, admin: { port: 0 }, modules: [test, echo], drain: { seconds: 5 } }\n`;
   return `apiVersion: kimserver.io/v1alpha1
@@ -45,7 +48,7 @@ spec:
     listeners:
       - { name: client, port: ${port} }
     nodePort: ${nodePort}
-    admin: { port: 0 }
+    admin: { host: ${adminHost}, port: 0 }
     modules: [${logics === undefined ? modules : ''}]
     limits: { maxClients: 1000 }
     drain: { seconds: 5 }

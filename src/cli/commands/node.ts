@@ -72,15 +72,15 @@ async function untilEnded(manager: Manager, { path, read, watch, parent }: Surro
     followSignals(manager, { readConfig: reread, exit: resolve });
     // also when the admin server, our parent or its end asked for it
     void manager.ended.then(() => resolve(exitCodes.ok));
-    const drain = () => {
-      manager.drain().catch((error: unknown) => {
+    const drain = (isReplaced = false) => {
+      manager.drain(isReplaced).catch((error: unknown) => {
         manager.log.fatal('drain failed', { err: error });
         resolve(exitCodes.failed);
       });
     };
     if (parent !== undefined) obey(parent, manager, reread, drain);
     // npm does not tell its children when it is killed
-    else if (process.env['npm_lifecycle_event'] !== undefined) followParent(drain);
+    else if (process.env['npm_lifecycle_event'] !== undefined) followParent(() => drain());
   });
   if (parent === undefined) tellWhereToLook(manager);
   else await parent.tell({ type: 'started', listeners: manager.listeners(), ...admin(manager), workers: manager.pool.count });
@@ -114,7 +114,7 @@ function tellWhereToLook(manager: Manager): void {
   process.stderr.write(`${server_name} serves: ${where.join(', ')}${log_path === '' ? '' : `; log in ${log_path}`}\n`);
 }
 
-function obey(parent: Parent, manager: Manager, reread: () => ParsedNodeConfig['config'], drain: () => void): void {
+function obey(parent: Parent, manager: Manager, reread: () => ParsedNodeConfig['config'], drain: (isReplaced: boolean) => void): void {
   const reload = async () => {
     try {
       await manager.reload(reread());
@@ -124,11 +124,10 @@ function obey(parent: Parent, manager: Manager, reread: () => ParsedNodeConfig['
     }
   };
   parent.onMessage((message) => {
-    if (message.type === 'reload') void reload();
-    else {
-      drain();
-      void manager.freePorts().then(() => parent.tell({ type: 'draining' }));
-    }
+    if (message.type === 'reload') return void reload();
+    const isReplaced = message.type === 'freePorts' || (message.type === 'drain' && message.isReplaced);
+    if (message.type === 'drain') drain(isReplaced);
+    void (isReplaced ? manager.freePorts() : manager.closeGates()).then(() => parent.tell({ type: 'draining' }));
   });
 }
 

@@ -80,7 +80,7 @@ export class LocalCluster {
     say(name, `${what} (needs a new process; the old one drains)`);
     // both accept for a moment, so that nobody is refused in between
     await this.#start(action.workload);
-    if (node !== undefined) await this.#leave(node);
+    if (node !== undefined) await this.#leave(node, true);
   }
 
   /** Ports that nobody wants any more are given up; those of nodes that failed to change stay. */
@@ -91,6 +91,7 @@ export class LocalCluster {
   async #start(workload: Workload): Promise<void> {
     clearTimeout(this.#restarts.get(workload.name));
     const before = this.#nodes.get(workload.name);
+    for (const leaving of this.#leaving) if (leaving.workload.name === workload.name) await leaving.freePorts();
     const node = new NodeProcess({
       workload,
       ports: await this.#ports.take(workload.ports),
@@ -123,13 +124,13 @@ export class LocalCluster {
     this.#nodes.delete(name);
     // whoever dials a port that only this node had is refused from now on
     if (!this.#ending) this.#keepPorts();
-    await this.#leave(node);
+    await this.#leave(node, false);
   }
 
-  async #leave(node: NodeProcess): Promise<void> {
+  async #leave(node: NodeProcess, isReplaced: boolean): Promise<void> {
     if (node.pid === undefined) return;
     this.#leaving.add(node);
-    await node.drain();
+    await node.drain(isReplaced);
   }
 
   #ended(node: NodeProcess, how: string): void {

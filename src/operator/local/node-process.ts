@@ -18,12 +18,17 @@ export type FromNode =
   | { type: 'failed'; message: string }
   | { type: 'applied' }
   | { type: 'refused'; message: string }
-  /** It accepts nowhere any more; connections may still be served. */
+  /** It accepts no clients any more, or nobody; connections may still be served. */
   | { type: 'draining' };
 
 export type ToNode =
   /** The handle that comes with it is open already. As many come as PORTS_VARIABLE says. */
-  { type: 'port'; kind: Port['kind']; host: string; port: number } | { type: 'reload' } | { type: 'drain' };
+  | { type: 'port'; kind: Port['kind']; host: string; port: number }
+  | { type: 'reload' }
+  /** A new process has its place already, or it leaves for good and other nodes reach it until it has ended. */
+  | { type: 'drain'; isReplaced: boolean }
+  /** Its place is taken again, while it still drains. */
+  | { type: 'freePorts' };
 
 /** Tells a node process how many ports it is given before it starts. */
 export const PORTS_VARIABLE = 'KIM_PORTS';
@@ -103,11 +108,20 @@ export class NodeProcess {
     throw new Error(answer?.type === 'refused' ? answer.message : `${workload.name} did not answer`);
   }
 
-  /** Begins to drain; resolves when it accepts nobody any more. */
-  async drain(): Promise<void> {
+  /** Begins to drain; resolves when no client is accepted any more, and with `isReplaced` nobody else either. */
+  async drain(isReplaced: boolean): Promise<void> {
     this.leaving = true;
+    await this.#tell({ type: 'drain', isReplaced });
+  }
+
+  /** While it drains: resolves when it accepts nobody any more. */
+  freePorts(): Promise<void> {
+    return this.#tell({ type: 'freePorts' });
+  }
+
+  async #tell(message: ToNode): Promise<void> {
     if (this.#child === undefined) return;
-    this.#child.send({ type: 'drain' } satisfies ToNode);
+    this.#child.send(message);
     await this.#answer(['draining'], START_MS);
   }
 

@@ -42,6 +42,7 @@ const doors: Readonly<Record<string, string>> = {
   'prom-client': 'src/ops/metrics.ts',
   protobufjs: 'src/wire/protobuf.ts',
   commander: 'src/cli/program.ts',
+  '@kubernetes/client-node': 'src/kube/config.ts',
   'node-zookeeper-client': 'src/cluster/directories/zookeeper-client.ts',
   'fast-check': 'test/support/property.ts',
   'playwright-core': 'test/support/browser.ts',

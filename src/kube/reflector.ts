@@ -1,0 +1,275 @@
+// Keeps a copy of all objects at one path of the API: list once, watch from there, and whatever breaks, go on from where it was.
+//
+//   list (pages) --> watch --ends--> watch again from the last position
+//     ^                |
+//     +---- 410, or an event that is older than one before it
+
+import type { Logger } from '../ops/log.ts';
+import { backoffMs, jittered, type BackoffRules } from './backoff.ts';
+import type { KubeClient, Query } from './client.ts';
+import { pause, systemClock, type Clock } from './clock.ts';
+import { isGone, KubeError } from './error.ts';
+import { isOlder, keyOf, type KubeList, type KubeObject, type WatchEvent } from './types.ts';
+
+/** Before it happened, and after: one of both is undefined when an object came or went. */
+export interface Change<T> {
+  readonly key: string;
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+export interface ReflectorOptions<T> {
+  readonly client: Pick<KubeClient, 'get' | 'watch'>;
+  /** pathOf(kind), with a namespace or without. */
+  readonly path: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Told after `items` has them: all differences of a list at once, those of a watch one by one. What it throws is logged. */
+  readonly changed?: (changes: readonly Change<T>[]) => void;
+  /** What is kept of an object. Default: everything but managedFields, which can be larger than the object. */
+  readonly keep?: (object: T) => T;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** A number from 0 to 1. */
+  readonly random?: () => number;
+  readonly rules?: Partial<ReflectorRules>;
+}
+
+export interface ReflectorRules {
+  readonly backoff: BackoffRules;
+  /** Objects of one page of a list. */
+  readonly pageSize: number;
+  /** How long the server is asked to keep a watch, more or less. */
+  readonly watchMs: number;
+  /** Servers send a bookmark every minute; a watch that is silent for longer than this hangs on a dead connection. */
+  readonly silenceMs: number;
+  /** A watch that lived for so long was a good one, whatever ended it. */
+  readonly goodMs: number;
+}
+
+const RULES: ReflectorRules = {
+  backoff: { minMs: 200, maxMs: 30_000 },
+  pageSize: 500,
+  watchMs: 290_000,
+  silenceMs: 150_000,
+  goodMs: 5000,
+};
+
+/** For health and metrics. */
+export interface ReflectorState {
+  readonly isSynced: boolean;
+  readonly lists: number;
+  readonly watches: number;
+  readonly events: number;
+  /** In a row; 0 while it follows. */
+  readonly failures: number;
+  /** Since the last sign of life of the server: an answer, an event or a bookmark. */
+  readonly quietMs: number;
+  /** Since it last tried anything or heard anything: longer than any wait of its rules means that it stands still. */
+  readonly stillMs: number;
+  /** Why the last try failed. */
+  readonly problem: string | undefined;
+}
+
+export class Reflector<T extends KubeObject> {
+  readonly path: string;
+  /** Resolves when the first list is complete. It waits for ever: give it up by what else is waited for. */
+  readonly synced: Promise<void>;
+  readonly #options: ReflectorOptions<T>;
+  readonly #rules: ReflectorRules;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #sync = Promise.withResolvers<void>();
+  readonly #stop = new AbortController();
+  readonly #items = new Map<string, T>();
+  /** Where the next watch begins; undefined when only a list can tell. */
+  #position: string | undefined;
+  #counts = { isSynced: false, lists: 0, watches: 0, events: 0, failures: 0 };
+  #problem: string | undefined;
+  #lastLife: number;
+  #lastStep: number;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.path = options.path;
+    this.#options = options;
+    this.#rules = { ...RULES, ...options.rules };
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#lastLife = this.#clock.now();
+    this.#lastStep = this.#lastLife;
+    this.synced = this.#sync.promise;
+  }
+
+  /** The whole list, by key, as of the last sign of life. It stays when the server is gone. */
+  get items(): ReadonlyMap<string, T> {
+    return this.#items;
+  }
+
+  get state(): ReflectorState {
+    return {
+      ...this.#counts,
+      quietMs: this.#clock.now() - this.#lastLife,
+      stillMs: this.#clock.now() - this.#lastStep,
+      problem: this.#problem,
+    };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when nothing of it runs any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#lastStep = this.#clock.now();
+      try {
+        if (this.#position === undefined) await this.#list(signal);
+        await this.#follow(signal);
+      } catch (error) {
+        if (!signal.aborted) await this.#failed(error, signal);
+      }
+    }
+  }
+
+  async #list(signal: AbortSignal): Promise<void> {
+    const found = new Map<string, T>();
+    let position: string | undefined;
+    let next: string | undefined;
+    do {
+      const query = { ...this.#selectors(), limit: this.#rules.pageSize, continue: next };
+      const page = await this.#options.client.get<KubeList<T>>(this.path, { query, signal });
+      this.#lives();
+      position = page.metadata?.resourceVersion;
+      if (!position) throw KubeError.own('BadAnswer', `cannot list ${this.path}: the list has no resourceVersion`);
+      for (const item of itemsOf(page)) found.set(keyOf(item), this.#kept(item));
+      next = page.metadata.continue || undefined;
+    } while (next !== undefined);
+    this.#counts.lists++;
+    this.#position = position;
+    this.#replace(found);
+    this.#counts.isSynced = true;
+    this.#sync.resolve();
+  }
+
+  /** Makes the copy equal to a list, and tells what that changed. What did not change stays the same object. */
+  #replace(found: ReadonlyMap<string, T>): void {
+    const changes: Change<T>[] = [];
+    for (const [key, before] of this.#items) if (!found.has(key)) changes.push({ key, before, after: undefined });
+    for (const [key, after] of found) {
+      const before = this.#items.get(key);
+      if (before === undefined || !isSame(before, after)) changes.push({ key, before, after });
+    }
+    this.#tell(changes);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const query = {
+      ...this.#selectors(),
+      resourceVersion: this.#position,
+      allowWatchBookmarks: true,
+      timeoutSeconds: Math.ceil(jittered(this.#rules.watchMs, this.#random()) / 1000),
+    };
+    const begin = this.#clock.now();
+    this.#counts.watches++;
+    let isEmpty = true;
+    try {
+      for await (const event of this.#options.client.watch<T>(this.path, { query, signal, silenceMs: this.#rules.silenceMs })) {
+        this.#lives();
+        this.#take(event);
+        isEmpty = false;
+      }
+      this.#lives();
+    } finally {
+      if (this.#clock.now() - begin >= this.#rules.goodMs) this.#counts.failures = 0;
+    }
+    if (isEmpty && this.#clock.now() - begin < this.#rules.goodMs) throw new Error('the watch ended as soon as it began');
+    this.#problem = undefined;
+  }
+
+  #take({ type, object }: WatchEvent<T>): void {
+    const version = object.metadata?.resourceVersion;
+    if (!version) throw KubeError.own('BadAnswer', `cannot watch ${this.path}: an event has no resourceVersion`);
+    // Events come in order. Where one does not, or the server has gone back in time (restored from a backup), only a list tells the truth.
+    if (isOlder(version, this.#position)) {
+      const message = `cannot watch ${this.path}: resourceVersion ${version} came after ${this.#position}`;
+      throw new KubeError(message, { status: 410, reason: 'Expired' });
+    }
+    this.#position = version;
+    this.#counts.failures = 0;
+    this.#problem = undefined;
+    if (type === 'BOOKMARK') return;
+    this.#counts.events++;
+    const key = keyOf(object);
+    const before = this.#items.get(key);
+    const after = type === 'DELETED' ? undefined : this.#kept(object);
+    if (after === undefined ? before !== undefined : before === undefined || !isSame(before, after)) {
+      // what was deleted is told as it was at the end
+      this.#tell([{ key, before: after === undefined ? this.#kept(object) : before, after }]);
+    }
+  }
+
+  #tell(changes: readonly Change<T>[]): void {
+    for (const { key, after } of changes) {
+      if (after === undefined) this.#items.delete(key);
+      else this.#items.set(key, after);
+    }
+    if (changes.length === 0) return;
+    try {
+      this.#options.changed?.(changes);
+    } catch (error) {
+      this.#options.log.error('change not taken', { path: this.path, error });
+    }
+  }
+
+  async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+    const { backoff } = this.#rules;
+    const failures = ++this.#counts.failures;
+    if (isGone(error)) this.#position = undefined;
+    this.#problem = (error as Error).message;
+    const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+    // the first time a position is too old is nothing unusual, and the list is what is waited for
+    const waitMs = failures === 1 && isGone(error) ? 0 : Math.max(asked, backoffMs(failures, backoff, this.#random()));
+    this.#options.log[failures > 3 ? 'warn' : 'debug']('watch interrupted', { path: this.path, failures, waitMs, problem: this.#problem });
+    await pause(this.#clock, waitMs, signal);
+  }
+
+  #kept(object: T): T {
+    const { keep = withoutManagedFields } = this.#options;
+    return keep(object);
+  }
+
+  #selectors(): Query {
+    const { labelSelector, fieldSelector } = this.#options;
+    return { labelSelector, fieldSelector };
+  }
+
+  #lives(): void {
+    this.#lastLife = this.#clock.now();
+    this.#lastStep = this.#lastLife;
+  }
+}
+
+/** Items of a list do not say what they are; the list does. */
+function itemsOf<T extends KubeObject>({ apiVersion, kind, items }: KubeList<T>): readonly T[] {
+  return (items ?? []).map((item) => ({
+    ...item,
+    apiVersion: item.apiVersion ?? apiVersion,
+    kind: item.kind ?? kind?.replace(/List$/, ''),
+  }));
+}
+
+function isSame(one: KubeObject, other: KubeObject): boolean {
+  return one.metadata.uid === other.metadata.uid && one.metadata.resourceVersion === other.metadata.resourceVersion;
+}
+
+function withoutManagedFields<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}

@@ -117,7 +117,7 @@ export const nodeOptions = {
     apply: 'restart',
     section: listening,
     path: 'admin.host',
-    doc: 'Address of the admin pages (health, metrics, status). Whoever reaches them can drain the node: leave it on this machine.',
+    doc: 'Address of the admin pages (health, metrics, status). Everybody who reaches them can read; changes are taken from this machine only, and with tokens (admin_public_key).',
   }),
   admin_port: option(portOrNone(), {
     default: null,
@@ -126,6 +126,13 @@ export const nodeOptions = {
     section: listening,
     path: 'admin.port',
     doc: 'Port of the admin pages. 0: any free one; false: none.',
+  }),
+  admin_public_key: option(text('a public key of Ed25519 in base64 (DER, SPKI)', { pattern: /^[A-Za-z0-9+/]+=*$/ }), {
+    default: '',
+    apply: 'restart',
+    section: listening,
+    path: 'admin.publicKey',
+    doc: 'Of an operator: with a token that it has signed for this node, changes are taken from everywhere. Empty: only from this machine.',
   }),
   log_path: option(text('a file'), {
     default: '',

@@ -19,7 +19,7 @@ import { createNodePort } from './node-port.ts';
 import { Pool, type Left } from './pool.ts';
 import { Ports, type GivenPort } from './ports.ts';
 import { RingPoints } from './ring-points.ts';
-import { adminSource, type ManagerCounts } from './status.ts';
+import { adminSource, tokensOf, type ManagerCounts } from './status.ts';
 
 /** A connection for which there is no worker at this moment is tried again so often, and for so long. */
 const PLACE_RETRY_MS = 50;
@@ -138,7 +138,14 @@ export class Manager {
     // ports first: a port that is taken is known before any worker has been started
     await this.#ports.take(this.#config, this.#nodePort());
     if (port !== null) {
-      this.#admin = await startAdmin({ host, port, listen: this.#ports.admin, source: adminSource(this), log: this.log });
+      this.#admin = await startAdmin({
+        host,
+        port,
+        listen: this.#ports.admin,
+        source: adminSource(this),
+        tokens: tokensOf(this.#config),
+        log: this.log,
+      });
     }
     await Promise.all([this.pool.start(), this.membership.begin(MAX_DIRECTORY_MS).then(() => this.#points.settled())]);
     await this.#ports.open(() => this.#gate());

@@ -1,10 +1,16 @@
 // What a node tells about itself: the manager's side of the admin server.
 
-import { printConfig } from '../config/print.ts';
+import { compareConfigs } from '../config/changes.ts';
+import { ConfigError } from '../config/error.ts';
+import { parseNodeConfig, type NodeConfig } from '../config/node-config.ts';
+import { optionKeys } from '../config/options.ts';
+import { nodeFileOf, printConfig } from '../config/print.ts';
 import type { CloseReason } from '../errors.ts';
 import { AdminError } from '../ops/admin-guard.ts';
 import type { AdminSource } from '../ops/admin-routes.ts';
 import type { ConnectionView } from '../ops/admin-schema.ts';
+import { readPublicKey } from '../ops/admin-token.ts';
+import type { AdminTokens } from '../ops/admin.ts';
 import type { NodeStatus } from '../ops/snapshot.ts';
 import type { FromWorker } from './channel.ts';
 import { clusterSource, clusterStatus, lostDirectories } from './cluster-status.ts';
@@ -27,6 +33,12 @@ type Listed = Extract<FromWorker, { type: 'connections' }>;
 
 export function adminSource(manager: Manager): AdminSource {
   const { pool } = manager;
+  let newest = -1;
+  /** What was wanted before what has been done already must not undo it. */
+  const judge = (generation = newest): void => {
+    if (generation < newest) throw new AdminError(409, `generation ${generation} is older than ${newest}, which has been applied`);
+    newest = generation;
+  };
   return {
     limits: LIMIT_KEYS,
 
@@ -52,12 +64,26 @@ export function adminSource(manager: Manager): AdminSource {
 
     config: () => printConfig(manager.config),
 
-    async setWorkers(count) {
+    async setWorkers(count, generation) {
       if (manager.state !== 'serving')
         throw new AdminError(409, `the node is ${manager.state}; workers can be changed while it is serving`);
+      judge(generation);
       const was = pool.count;
       await manager.setWorkers(count);
       return { count, was };
+    },
+
+    async setSettings(settings, generation) {
+      if (manager.state !== 'serving')
+        throw new AdminError(409, `the node is ${manager.state}; options can be changed while it is serving`);
+      const next = settingsOf(manager.config, settings);
+      const lasting = compareConfigs(manager.config, next).filter(({ apply }) => apply === 'restart');
+      if (lasting.length > 0) {
+        throw new AdminError(409, `${lasting.map(({ key }) => key).join(', ')} can not be changed in a running node; start a new one`);
+      }
+      judge(generation);
+      const changes = await manager.reload(next);
+      return { changes: changes.map(({ key, from, to, apply }) => ({ key, from, to, apply: apply as 'live' | 'roll' })) };
     },
 
     drain() {
@@ -73,6 +99,30 @@ export function adminSource(manager: Manager): AdminSource {
       return Promise.resolve({ level, was });
     },
   };
+}
+
+/** Who may change something from elsewhere. Throws one sentence. */
+export function tokensOf({ server_name: node, admin_public_key: text }: NodeConfig): AdminTokens | undefined {
+  if (text === '') return undefined;
+  try {
+    return { node, publicKey: readPublicKey(text) };
+  } catch (error) {
+    throw new Error(`admin_public_key is no public key: ${(error as Error).message}; it is Ed25519 in base64 (DER, SPKI)`, {
+      cause: error,
+    });
+  }
+}
+
+/** The configuration with some options changed. Throws AdminError 400. */
+function settingsOf(config: NodeConfig, settings: Readonly<Record<string, unknown>>): NodeConfig {
+  const stranger = Object.keys(settings).find((key) => !(optionKeys as readonly string[]).includes(key));
+  if (stranger !== undefined) throw new AdminError(400, `"${stranger}" is no option; see docs/configuration.md`);
+  try {
+    return parseNodeConfig({ ...nodeFileOf(config), ...settings }, 'settings').config;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new AdminError(400, error.message);
+    throw error;
+  }
 }
 
 /** From what the workers reported last. */

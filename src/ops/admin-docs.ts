@@ -109,6 +109,10 @@ export const adminExamples: Readonly<Record<string, Example>> = {
   '/sessions/:user': { reply: exampleSession },
   '/config': { reply: { server_name: 'demo-gate', node_type: 'gate', worker_cnt: 2, gate_port: 3355 } },
   '/workers': { request: { count: 4 }, reply: { count: 4, was: 2 } },
+  '/settings': {
+    request: { config: { max_clients: 20_000 }, generation: 7 },
+    reply: { changes: [{ key: 'max_clients', from: 16_000, to: 20_000, apply: 'live' }] },
+  },
   '/drain': { request: {}, reply: { state: 'draining', connections: 6, drainMs: 60_000 } },
   '/loglevel': { request: { level: 'debug' }, reply: { level: 'debug', was: 'info' } },
 };

@@ -1,4 +1,4 @@
-// Who may ask the admin server what: no web page of a stranger, and changes only from this machine.
+// Who may ask the admin server what: no web page of a stranger, and changes only from this machine or with a token (admin-token.ts).
 
 import { BlockList, isIP } from 'node:net';
 
@@ -33,6 +33,8 @@ export interface Asked {
   peer: string;
   host: string | undefined;
   origin: string | undefined;
+  /** It carries a token, which is judged later: that is made of the body, too. */
+  hasToken: boolean;
 }
 
 /**
@@ -41,20 +43,23 @@ export interface Asked {
  * A web page can make a browser on this machine send requests here. Its own name can be made to lead here (DNS rebinding), but then
  * that name stands in Host: so Host has to be an address or localhost. A page that is not ours shows itself by Origin.
  */
-export function guard({ method, peer, host, origin }: Asked, address: string, name: string): void {
+export function guard({ method, peer, host, origin, hasToken }: Asked, address: string, name: string): void {
   const changes = method !== 'GET' && method !== 'HEAD';
+  if (changes && !hasToken && !isLoopback(peer)) {
+    throw new AdminError(
+      403,
+      `changes are not taken from ${peer} without a token of the operator; send them from the machine or the pod of the node`,
+    );
+  }
   const asked = /^\[?(.+?)\]?(?::\d+)?$/.exec(host ?? '')?.[1]?.toLowerCase() ?? '';
   const local = asked === 'localhost' || isLoopback(asked);
   // Bound to all addresses, probes and scrapes come to any of them by its number.
-  const known = !changes && !isLoopback(address) && (isIP(asked) !== 0 || asked === name.toLowerCase());
+  const known = (!changes || hasToken) && !isLoopback(address) && (isIP(asked) !== 0 || asked === name.toLowerCase());
   if (!local && !known) {
     throw new AdminError(403, `host "${host ?? ''}" is not answered here; ask for localhost or the address of this machine`);
   }
   if (origin !== undefined && !isSame(origin, host ?? '')) {
     throw new AdminError(403, `origin "${origin}" is not answered here; only the page of this server may ask`);
-  }
-  if (changes && !isLoopback(peer)) {
-    throw new AdminError(403, `changes are not taken from ${peer}; send them from the machine or the pod of the node`);
   }
 }
 

@@ -25,7 +25,9 @@ export interface AdminSource {
   /** With secrets masked. */
   config(): object;
   /** Throws AdminError 409 when the node cannot. */
-  setWorkers(count: number): Promise<schema.WorkersReply>;
+  setWorkers(count: number, generation?: number): Promise<schema.WorkersReply>;
+  /** Throws AdminError 400 for what is no option, 409 for what can not be changed now. */
+  setSettings(config: Readonly<Record<string, unknown>>, generation?: number): Promise<schema.SettingsReply>;
   drain(): Promise<schema.DrainReply>;
   setLogLevel(level: Level): Promise<schema.LogLevelReply>;
 }
@@ -152,7 +154,14 @@ export const adminRoutes: readonly Route[] = [
     help: 'Changes how many workers there are; no connection is closed.',
     request: schema.workersRequestSchema,
     reply: schema.workersReplySchema,
-    run: async (source, { count }) => ok(await source.setWorkers(count)),
+    run: async (source, { count, generation }) => ok(await source.setWorkers(count, generation)),
+  }),
+  post({
+    path: '/settings',
+    help: 'Changes options while the node runs, as an edited configuration that is read again. 409 if one of them needs a new process: then nothing is changed.',
+    request: schema.settingsRequestSchema,
+    reply: schema.settingsReplySchema,
+    run: async (source, { config, generation }) => ok(await source.setSettings(config, generation)),
   }),
   post({
     path: '/drain',

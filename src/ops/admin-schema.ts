@@ -47,8 +47,22 @@ export const limitSchema = z.coerce.number().int().min(1).max(MAX_CONNECTIONS_LI
 
 export const configSchema = z.record(z.string(), z.unknown()).describe('the configuration in effect, secrets masked');
 
+const generation = z.number().int().min(0).optional().describe('of what is wanted: an older one than the last is refused with 409');
+
+export const settingsRequestSchema = z.strictObject({
+  config: z.record(z.string(), z.unknown()).describe('options as in the configuration file, those that shall change'),
+  generation,
+});
+export const settingsReplySchema = z.object({
+  changes: z.array(
+    z.object({ key: z.string(), from: z.unknown(), to: z.unknown(), apply: z.enum(['live', 'roll']).describe('roll: by new workers') }),
+  ),
+});
+export type SettingsReply = z.infer<typeof settingsReplySchema>;
+
 export const workersRequestSchema = z.strictObject({
   count: z.number().int().min(1).max(MAX_WORKERS).describe('how many workers there shall be'),
+  generation,
 });
 export const workersReplySchema = z.object({
   count: z.number().int().describe('how many there shall be now; GET /status shows them come and go'),

@@ -1,11 +1,13 @@
 // The admin HTTP server of a node: health, metrics, views and the few changes that need no restart. Loopback unless told otherwise.
 
+import type { KeyObject } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { addressText } from '../config/address.ts';
 import type { z } from '../config/z.ts';
 import { AdminError, guard } from './admin-guard.ts';
 import { adminRoutes, type AdminSource, type Answer, type Route } from './admin-routes.ts';
+import { tokenProblem } from './admin-token.ts';
 import type { Logger } from './log.ts';
 
 const MAX_CONNECTIONS = 64;
@@ -21,9 +23,17 @@ export interface AdminOptions {
   /** Listens in place of that where the port is open already. */
   listen?: ((server: Server) => void) | undefined;
   source: AdminSource;
+  /** Who may change something from elsewhere; without it nobody may. */
+  tokens?: AdminTokens | undefined;
   log: Logger;
   /** How long a request may take to arrive, and how long its answer may take to be made; default 10,000. */
   deadlineMs?: number;
+}
+
+export interface AdminTokens {
+  /** server_name. */
+  readonly node: string;
+  readonly publicKey: KeyObject;
 }
 
 export interface Admin {
@@ -34,7 +44,8 @@ export interface Admin {
 }
 
 /** Starts the admin server. Throws one sentence when the address cannot be had. */
-export async function startAdmin({ host = '127.0.0.1', port, listen, source, log, deadlineMs = 10_000 }: AdminOptions): Promise<Admin> {
+export async function startAdmin(options: AdminOptions): Promise<Admin> {
+  const { host = '127.0.0.1', port, listen, source, tokens, log, deadlineMs = 10_000 } = options;
   const limits = { requestTimeout: deadlineMs, headersTimeout: deadlineMs, connectionsCheckingInterval: Math.min(1000, deadlineMs) };
   const server = createServer({ ...limits, keepAliveTimeout: 5000, maxHeaderSize: MAX_HEADER }, (request, response) => {
     void respond(request, response);
@@ -68,12 +79,21 @@ export async function startAdmin({ host = '127.0.0.1', port, listen, source, log
 
   async function answerTo(request: IncomingMessage): Promise<Answer> {
     const method = request.method ?? '';
-    const { host: asked, origin } = request.headers;
-    guard({ method, peer: request.socket.remoteAddress ?? '', host: asked, origin }, bound.address, host);
+    const { host: asked, origin, authorization } = request.headers;
+    const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+    guard({ method, peer: request.socket.remoteAddress ?? '', host: asked, origin, hasToken: token !== undefined }, bound.address, host);
     const [path = '', ...query] = (request.url ?? '').split('?');
     const { route, name } = findRoute(method, path);
-    const body = route.request === undefined ? undefined : await readJson(request, route.request);
+    const text = route.request === undefined ? '' : await readBody(request);
+    if (token !== undefined) judge(token, path, text);
+    const body = route.request === undefined ? undefined : parseJson(text, route.request);
     return route.run(source, { query: new URLSearchParams(query.join('?')), body, name });
+  }
+
+  function judge(token: string, path: string, body: string): void {
+    if (tokens === undefined) throw new AdminError(403, 'no token is taken here: the node has no admin_public_key');
+    const problem = tokenProblem(tokens.publicKey, token, { node: tokens.node, path, body }, Date.now() / 1000);
+    if (problem !== undefined) throw new AdminError(403, `the token is not taken: ${problem}`);
   }
 
   function failure(error: unknown, request: IncomingMessage): Answer {
@@ -127,8 +147,7 @@ function nameIn(route: Route, path: string): string | undefined {
   }
 }
 
-/** The body, parsed and checked. An empty one is `{}`. */
-async function readJson(request: IncomingMessage, schema: z.ZodType): Promise<unknown> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') throw new AdminError(415, `content-type "${type ?? ''}" is not taken; send application/json`);
   const chunks: Buffer[] = [];
@@ -139,9 +158,14 @@ async function readJson(request: IncomingMessage, schema: z.ZodType): Promise<un
     if (length <= MAX_BODY) chunks.push(chunk);
   }
   if (length > MAX_BODY) throw new AdminError(413, `the body has ${length} bytes; at most ${MAX_BODY} are taken`);
+  return Buffer.concat(chunks).toString();
+}
+
+/** The body, parsed and checked. An empty one is `{}`. */
+function parseJson(text: string, schema: z.ZodType): unknown {
   let value: unknown;
   try {
-    value = length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString());
+    value = text === '' ? {} : JSON.parse(text);
   } catch (error) {
     throw new AdminError(400, `the body is not JSON: ${(error as Error).message}`);
   }

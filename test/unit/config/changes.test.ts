@@ -59,6 +59,7 @@ test('limits and supervision are live, code and codec roll, sockets and names ne
     'node_port',
     'admin_host',
     'admin_port',
+    'admin_public_key',
     'log_path',
     'discovery',
     'directory_path',

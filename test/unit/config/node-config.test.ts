@@ -23,6 +23,7 @@ test('the least configuration gets every default, without a note', () => {
     node_port: 0,
     admin_host: '127.0.0.1',
     admin_port: 9355,
+    admin_public_key: '',
     log_path: '',
     log_level: 'info',
     keep_alive: 15_000,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { guard, isLoopback, type Asked } from '../../../src/ops/admin-guard.ts';
 
-const local: Asked = { method: 'POST', peer: '127.0.0.1', host: 'localhost:9100', origin: undefined };
+const local: Asked = { method: 'POST', peer: '127.0.0.1', host: 'localhost:9100', origin: undefined, hasToken: false };
 
 test('knows the addresses of this machine from others and from names', () => {
   for (const address of ['127.0.0.1', '127.200.0.3', '::1', '::ffff:127.0.0.1']) assert.ok(isLoopback(address), address);

@@ -36,6 +36,10 @@ function fakeSource(changes: Partial<AdminSource> = {}): AdminSource & { asked: 
       asked.push(['workers', count]);
       return { count, was: 2 };
     },
+    setSettings: async (config, generation) => {
+      asked.push(['settings', config, generation]);
+      return { changes: [] };
+    },
     drain: async () => {
       asked.push(['drain']);
       return { state: 'draining', connections: 6, drainMs: 60_000 };

@@ -8,6 +8,7 @@ import { blockFolder } from '../support/folders.ts';
 import { KimUp } from '../support/kim-up.ts';
 import { NodeProcesses } from '../support/node-processes.ts';
 import { until } from '../support/until.ts';
+import { Proxy } from '../support/zookeeper-cluster.ts';
 import { noZookeeper, startZookeeper } from '../support/zookeeper.ts';
 
 test('with ZooKeeper and the folder lost nothing fails, and every node says so until both are back', { skip: noZookeeper }, async (t) => {
@@ -43,6 +44,39 @@ test('with ZooKeeper and the folder lost nothing fails, and every node says so u
   for (const { failures, open } of [load, late]) assert.deepEqual([failures, open], [0, 12]);
   await Promise.all([load.stop(), late.stop()]);
 });
+
+test(
+  'a gate that lost its ZooKeeper does without a node that died meanwhile, and learns of a new one when it is back',
+  { skip: noZookeeper },
+  async (t) => {
+    const server = await startZookeeper(t);
+    const proxy = await Proxy.start(t, server.port);
+    const discovery = (servers: string) => ({ zookeeper: { is_open: true, servers, root: '/kim-test', session_timeout_ms: 2000 } });
+    const nodes = new NodeProcesses(t, { directory_path: '', ...discovery(server.address) });
+    const [gate, dying] = await Promise.all([nodes.gate(discovery(proxy.address)), nodes.logic(), nodes.logic()]);
+    await nodes.settled();
+    const load = await WireLoad.start(gate.port, { clients: 12 });
+    await load.more(20);
+    await proxy.cut();
+    await until(async () => (await gate.readiness()).details.length > 0, 'it says what it has lost');
+    dying.signal('SIGKILL');
+    const added = await nodes.logic();
+    await load.more(20);
+    const names = (await gate.members()).map(({ name }) => name);
+    assert.ok(names.includes(dying.name) && !names.includes(added.name), 'the last list is kept');
+    await proxy.mend();
+    await gate.knows((members) => members.some(({ name }) => name === added.name), 'it knows who came');
+    const late = await WireLoad.start(gate.port, { clients: 24 });
+    await Promise.all([load.more(20), late.more(20)]);
+    const up = (await gate.links()).filter(({ state }) => state === 'up');
+    assert.ok(
+      up.some(({ peer }) => peer === `127.0.0.1:${added.nodePort}.1`),
+      'and relays to it',
+    );
+    assert.deepEqual([load.open, late.open], [12, 24]);
+    await Promise.all([load.stop(), late.stop()]);
+  },
+);
 
 test(
   'two clusters of "kim up" with one ZooKeeper are one: the gates of the first relay to the logic nodes of the second',

@@ -20,7 +20,7 @@ suite('standing still', { concurrency: 2 }, () => {
       nodes.logic({ worker_cnt: 2 }),
     ]);
     await nodes.settled();
-    const load = await WireLoad.start(gate.port, { clients: 16 });
+    const load = await WireLoad.start(gate.port, { clients: 32 });
     await load.more(20);
     assert.equal(load.failures, 0);
     const [victim] = first.workers();
@@ -31,7 +31,7 @@ suite('standing still', { concurrency: 2 }, () => {
     await stopped;
     if (isAlive(victim!)) process.kill(victim!, 'SIGCONT');
     await load.more(20);
-    assert.equal(load.open, 16, 'nobody lost a connection');
+    assert.equal(load.open, 32, 'nobody lost a connection');
     const { failed } = await load.stop();
     assert.ok((failed[18] ?? 0) > 0);
   });
@@ -88,12 +88,12 @@ suite('standing still', { concurrency: 2 }, () => {
     const nodes = new NodeProcesses(t, { link_heartbeat_ms: 800, link_timeout_ms: 500 });
     const [gate, first] = await Promise.all([nodes.gate(), nodes.logic(), nodes.logic()]);
     await nodes.settled();
-    const load = await WireLoad.start(gate.port, { clients: 12 });
+    const load = await WireLoad.start(gate.port, { clients: 20 });
     await load.more(20);
     first.signal('SIGSTOP');
     await until(() => load.failures > 0, 'its clients are told');
     await load.more(20);
-    assert.equal(load.open, 12);
+    assert.equal(load.open, 20);
     await load.stop();
   });
 });

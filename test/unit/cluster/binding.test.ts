@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { control } from '../../../src/cluster/control.ts';
+import { claim, control } from '../../../src/cluster/control.ts';
 import { REPLACED } from '../../../src/cluster/binding.ts';
 import { settled } from '../../support/fake-cluster.ts';
 import { messengers, push } from '../../support/messengers.ts';
@@ -73,6 +73,22 @@ test('a login at a gate whose clock is late counts all the same', async () => {
   const now = late.connect('s2');
   assert.equal(await done(late.messenger.bind({ id: 's2', peer: undefined }, 'ann')), 'replaced');
   assert.deepEqual([old.ended, now.ended, now.client.userId], [REPLACED, undefined, 'ann']);
+  await end();
+});
+
+test('a login at a time that no clock tells counts for nobody, and keeps nobody from logging in later', async () => {
+  const { cluster, a, b, done, login, end } = messengers();
+  const codes: number[] = [];
+  for (const time of [Infinity, Number.NaN, -1, 1e300, Number.MAX_SAFE_INTEGER]) {
+    const message = claim.encode({ user: 'ann', session: 'zzz', time });
+    a.messenger.handle(cluster.peer(a, b), control.claim, message, (code) => codes.push(code));
+  }
+  assert.deepEqual(codes, [2, 2, 2, 2, 2]);
+  await login(a, 's1', 'ann');
+  b.connect('s2');
+  assert.equal(await done(b.messenger.bind({ id: 's2', peer: undefined }, 'ann')), 'replaced');
+  a.connect('s3');
+  assert.equal(await done(a.messenger.bind({ id: 's3', peer: undefined }, 'ann')), 'replaced');
   await end();
 });
 

@@ -205,6 +205,25 @@ test('a heartbeat goes over a link on which nothing happens, and one without an 
   assert.deepEqual(good.events, ['up']);
 });
 
+test('one of ours that is silent is left, however much is sent to it', async (t) => {
+  const { link, send, events } = await linked(t, { silent: [31] }, { heartbeatMs: 50, answerMs: 50 });
+  link.open();
+  const asking = setInterval(() => send(1001, 'x', 10), 10);
+  t.after(() => clearInterval(asking));
+  await until(() => events.includes('lost: no answer to a heartbeat'), 'it is left');
+});
+
+test('an answer of one of ours to another command fails the request that had its number, and the link stays', async (t) => {
+  const { send, events } = await linked(t, {
+    answer: (request) => (request.cmd === 1001 ? reply({ cmd: 71, seq: request.seq }, 0, 'ok') : echo(request)),
+  });
+  const [wrong, right] = [send(1001, 'x'), send(1003, 'y')];
+  await Promise.all([ended(wrong), ended(right)]);
+  assert.deepEqual(wrong.result, { fault: 'invalidResponse', wasSent: true });
+  assert.equal(dataOf(right), 'y!');
+  assert.deepEqual(events, ['up']);
+});
+
 test('what one of ours asks is not taken for an answer', async (t) => {
   const { send, events } = await linked(t, {
     answer: (request) => Buffer.concat([reply({ cmd: 62, seq: request.seq }, 0, 'ask'), echo(request)]),

@@ -3,8 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setInterval as ticks } from 'node:timers/promises';
-import type { Announcement } from '../../src/cluster/directory.ts';
-import { FileDirectory } from '../../src/cluster/directories/file.ts';
 import { WireLoad } from '../support/counted-load.ts';
 import { NodeProcesses, type NodeProcess } from '../support/node-processes.ts';
 import { ROUTE } from '../support/nodes.ts';
@@ -13,7 +11,7 @@ import { Proxy } from '../support/zookeeper-cluster.ts';
 
 const CROWD = 200;
 /** Nobody listens there, and nobody is given such a port. */
-const DEAD_PORTS = 2000;
+const DEAD_PORTS = 12_000;
 const FLAP_MS = 300;
 const FLAPS = 12;
 
@@ -22,31 +20,21 @@ function gateByData(nodes: NodeProcesses): Promise<NodeProcess> {
   return nodes.gate({ worker_cnt: 2, routes: [{ ...ROUTE, key: 'data' }] });
 }
 
-function logicAt(port: number, workers = 1): Announcement {
-  const facts = { state: 'serving', version: '0', connections: 0, gate: '' } as const;
-  return { type: 'logic', host: '127.0.0.1', port, workers, activeTime: Date.now() / 1000, name: `at-${port}`, facts };
-}
-
 test('200 nodes announced at once, of which two are there: the others are left alone, and every request has its end', async (t) => {
   const nodes = new NodeProcesses(t);
   const [gate] = await Promise.all([nodes.gate({ worker_cnt: 2 }), nodes.logic(), nodes.logic()]);
   await nodes.settled();
   const load = await WireLoad.start(gate.port, { clients: 12 });
   await load.more(20);
-  const crowd = Array.from({ length: CROWD - 3 }, (_, i) => logicAt(DEAD_PORTS + i));
-  const directories = crowd.map((member, i) => {
-    const directory = new FileDirectory({ folder: nodes.members, writer: String(i) });
-    t.after(() => directory.close());
-    return { directory, member };
-  });
-  await Promise.all(directories.map(({ directory, member }) => directory.announce(member)));
+  const ports = Array.from({ length: CROWD - 3 }, (_, i) => DEAD_PORTS + i);
+  const crowd = await Promise.all(ports.map((port) => nodes.pretend({ type: 'logic', port })));
   await gate.knows(CROWD);
   // clients that were there stay where they are; those that come now are given to whoever is announced
   const late = await WireLoad.start(gate.port, { clients: 12 });
   await Promise.all([load.more(40), late.more(40)]);
   assert.equal(load.failures, 0, 'who had a node keeps it');
   await gate.knows((members) => members.some(({ leftAloneBy }) => leftAloneBy.length > 0), 'some are left alone');
-  await Promise.all(directories.map(({ directory }) => directory.close()));
+  await Promise.all(crowd.map((one) => one.go()));
   await gate.knows(3);
   await Promise.all([load.more(20), late.more(20)]);
   assert.deepEqual([load.open, late.open], [12, 12]);
@@ -64,18 +52,15 @@ test('a node that comes and goes every 300 ms costs only what it had in flight',
   // known to the gate by an address that is there only now and then
   const [gate, , flapping] = await Promise.all([gateByData(nodes), nodes.logic(), elsewhere.logic()]);
   const proxy = await Proxy.start(t, flapping.nodePort);
-  const directory = new FileDirectory({ folder: nodes.members, writer: 'flapping' });
-  t.after(() => directory.close());
-  const address = Number(proxy.address.split(':')[1]);
+  const announced = await nodes.pretend({ type: 'logic', port: Number(proxy.address.split(':')[1]) });
   const come = async () => {
     await proxy.mend();
-    await directory.announce(logicAt(address));
+    await announced.come();
   };
   const go = async () => {
     await proxy.cut();
-    await directory.withdraw();
+    await announced.go();
   };
-  await directory.announce(logicAt(address));
   await gate.knows(3);
   const load = await WireLoad.start(gate.port, { clients: 16, cmd: 2003 });
   await load.more(10);

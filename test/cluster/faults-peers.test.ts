@@ -2,8 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import type { Announcement } from '../../src/cluster/directory.ts';
-import { FileDirectory } from '../../src/cluster/directories/file.ts';
 import { WireLoad } from '../support/counted-load.ts';
 import { FarWorker, reply, type Script } from '../support/far-worker.ts';
 import { head, request, type Seen } from '../support/frames.ts';
@@ -41,15 +39,6 @@ const badAnswers: Readonly<Record<string, NonNullable<Script['answer']>>> = {
     return undefined;
   },
 };
-
-async function announced(t: TestContext, nodes: NodeProcesses, type: string, port: number): Promise<FileDirectory> {
-  const facts = { state: 'serving', version: '0', connections: 0, gate: type === 'gate' ? `127.0.0.1:${port}` : '' } as const;
-  const self: Announcement = { type, host: '127.0.0.1', port, workers: 1, activeTime: Date.now() / 1000, name: `bad-${port}`, facts };
-  const directory = new FileDirectory({ folder: nodes.members, writer: String(port) });
-  t.after(() => directory.close());
-  await directory.announce(self);
-  return directory;
-}
 
 async function started(t: TestContext) {
   const nodes = new NodeProcesses(t, { link_timeout_ms: 1000, link_heartbeat_ms: 500 });
@@ -96,12 +85,12 @@ async function logins(gates: readonly NodeProcess[], count: number): Promise<str
 test('logic nodes that answer with nonsense fail what is given to them, and nothing else', async (t) => {
   const { nodes, gate, unharmed } = await started(t);
   const far = await Promise.all(Object.values(badAnswers).map((answer) => FarWorker.listen(t, { answer, silent: [31] })));
-  const directories = await Promise.all(far.map(({ port }) => announced(t, nodes, 'logic', port)));
+  const pretended = await Promise.all(far.map(({ port }) => nodes.pretend({ type: 'logic', port })));
   await gate.knows(4 + far.length);
   const load = await WireLoad.start(gate.port, { cmd: 2003, clients: 16, depth: 2 });
   await load.more(20);
   for (const [i, { accepted }] of far.entries()) assert.ok(accepted > 0, `one with ${Object.keys(badAnswers)[i]} was asked`);
-  await Promise.all(directories.map((directory) => directory.close()));
+  await Promise.all(pretended.map((one) => one.go()));
   await gate.knows(4);
   await load.more(20);
   assert.equal(load.open, 16);
@@ -115,7 +104,10 @@ test('one that claims to be ours and tells nonsense on links to it and from it h
   const random = randomOf(20_210_218);
   const answer: Script['answer'] = () => Buffer.concat(hostileFrames(random, 1));
   const [logic, otherGate] = await Promise.all([FarWorker.listen(t, { answer }), FarWorker.listen(t, { answer })]);
-  const directories = await Promise.all([announced(t, nodes, 'logic', logic.port), announced(t, nodes, 'gate', otherGate.port)]);
+  const pretended = await Promise.all([
+    nodes.pretend({ type: 'logic', port: logic.port }),
+    nodes.pretend({ type: 'gate', port: otherGate.port, gate: '127.0.0.1:1' }),
+  ]);
   await gate.knows(6);
   const load = await WireLoad.start(gate.port, { cmd: 2003 });
   for (const [i, type] of ['gate', 'logic', 'other'].entries()) {
@@ -128,7 +120,7 @@ test('one that claims to be ours and tells nonsense on links to it and from it h
     await logins(gates, 1);
     return otherGate.requests.length > 0;
   }, 'the other is asked, too, when somebody logs in');
-  await Promise.all(directories.map((directory) => directory.close()));
+  await Promise.all(pretended.map((one) => one.go()));
   await gate.knows(4);
   await load.more(10);
   assert.deepEqual(await logins(gates, 6), ['bound', ...Array.from({ length: 5 }, () => 'replaced')]);

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { FileDirectory } from '../../src/cluster/directories/file.ts';
+import type { Announcement } from '../../src/cluster/directory.ts';
 import type { LinkView, MemberView, Readiness } from '../../src/ops/admin-schema.ts';
 import type { NodeStatus } from '../../src/ops/snapshot.ts';
 import { KimNode } from './kim.ts';
@@ -98,6 +100,12 @@ export class NodeProcess {
   }
 }
 
+/** A node that is announced as long as the test says so. */
+interface Pretended {
+  come(): Promise<void>;
+  go(): Promise<void>;
+}
+
 export class NodeProcesses {
   /** Where their configurations are, and the members where no other directory is given. */
   readonly folder: string;
@@ -105,6 +113,7 @@ export class NodeProcesses {
   readonly #t: TestContext;
   readonly #common: Raw;
   readonly #nodes: NodeProcess[] = [];
+  readonly #directories: FileDirectory[] = [];
   #count = 0;
 
   /** All nodes have the keys of `common`. */
@@ -116,6 +125,7 @@ export class NodeProcesses {
     t.after(async () => {
       for (const { kim } of this.#nodes) kim.signal('SIGKILL');
       await Promise.all(this.#nodes.map(({ kim }) => kim.ended()));
+      await Promise.all(this.#directories.map((directory) => directory.close()));
       rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
     });
   }
@@ -137,6 +147,18 @@ export class NodeProcesses {
     this.#nodes.push(node);
     await node.kim.logged('node serves');
     return node;
+  }
+
+  /** Announces a node that is none of these processes, if it is there at all. */
+  async pretend(self: Pick<Announcement, 'type' | 'port'> & { gate?: string }): Promise<Pretended> {
+    const { type, port, gate = '' } = self;
+    const facts = { state: 'serving', version: '0', connections: 0, gate } as const;
+    const directory = new FileDirectory({ folder: this.members, writer: String(port) });
+    this.#directories.push(directory);
+    const come = () =>
+      directory.announce({ type, host: '127.0.0.1', port, workers: 1, activeTime: Date.now() / 1000, name: `pretended-${port}`, facts });
+    await come();
+    return { come, go: () => directory.withdraw() };
   }
 
   /** Waits until each of them knows all of them. */

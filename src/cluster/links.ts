@@ -229,8 +229,10 @@ export class Links implements Peers {
   }
 
   /** The worker gives its sessions away: nothing more is sent to it until it is linked anew. */
-  pause(id: string): void {
-    for (const link of this.#sets.get(id)?.links ?? []) link.isPaused = true;
+  pause(peer: Peer): void {
+    const set = this.#sets.get(peer.id);
+    // said on a link of ours: whoever connects here may call itself anything
+    if (set?.peer === peer) for (const link of set.links) link.isPaused = true;
   }
 
   /** What a peer asked or told, on whichever link. */

@@ -15,8 +15,7 @@ const GIB = 1024 * MIB;
 const section = 'Cluster';
 
 /** Ways to find other nodes that this version has. */
-export const directories = ['zookeeper', 'file', 'static'] as const;
-const LATER_DIRECTORIES = ['kubernetes'];
+export const directories = ['zookeeper', 'kubernetes', 'file', 'static'] as const;
 export type DirectoryName = (typeof directories)[number];
 
 const member = group({
@@ -42,29 +41,31 @@ const placeOptions = {
     path: 'routes',
     doc: 'Which commands other nodes answer. A KimCluster with logic nodes and without routes relays everything that the modules of its gates do not answer; module_gate of the original does the same with the data as key.',
   }),
-  discovery: option(
-    listOf(
-      'directories',
-      choice(directories, {
-        refuse: (word) =>
-          LATER_DIRECTORIES.includes(word)
-            ? `a directory that this version does not have; directories: ${directories.join(', ')}`
-            : undefined,
-      }),
-    ),
-    {
-      default: [] as readonly DirectoryName[],
-      defaultText: 'those that are configured',
-      apply: 'restart',
-      section,
-      doc: 'Where nodes find each other, the preferred one first: zookeeper, file (directory_path), static (members). The node is announced in all of them, and losing one is no outage.',
-    },
-  ),
+  discovery: option(listOf('directories', choice(directories)), {
+    default: [] as readonly DirectoryName[],
+    defaultText: 'those that are configured',
+    apply: 'restart',
+    section,
+    doc: 'Where nodes find each other, the preferred one first: zookeeper, kubernetes (kubernetes_selector), file (directory_path), static (members). The node is announced in all of them, and losing one is no outage.',
+  }),
   directory_path: option(text('a folder'), {
     default: '',
     apply: 'restart',
     section,
     doc: 'Folder in which nodes on one machine find each other without any server. Empty: none.',
+  }),
+  kubernetes_selector: option(text('labels of EndpointSlices, as kimserver.io/cluster=demo'), {
+    default: '',
+    apply: 'restart',
+    section,
+    doc: 'Labels of the EndpointSlices whose endpoints are the nodes of the cluster, each under its port "node"; the API server is that of the pod, or of KUBECONFIG. Empty: none.',
+  }),
+  kubernetes_namespace: option(text('a namespace'), {
+    default: '',
+    defaultText: 'that of the pod, or of the context',
+    apply: 'restart',
+    section,
+    doc: 'Namespace of these EndpointSlices.',
   }),
   members: option(listOf('members', member, 1000), {
     default: [] as readonly StaticMember[],
@@ -131,7 +132,7 @@ export const linkOptions = links({
     kind: duration(100),
     default: 2000,
     unit: 'ms',
-    doc: 'A link without traffic for so long is asked whether it lives.',
+    doc: 'A link on which nothing came for so long is asked whether it lives; one to an original when nothing went out either.',
   },
   link_backoff_ms: {
     kind: duration(1),

@@ -6,8 +6,9 @@ import { configuredDirectories } from './discovery.ts';
 import { rangeText } from './route-kind.ts';
 
 /** What a directory needs, to be told to those who forgot it. */
-const NEEDS: Readonly<Record<DirectoryName, { key: 'zookeeper' | 'directory_path' | 'members'; cure: string }>> = {
+const NEEDS: Readonly<Record<DirectoryName, { key: 'zookeeper' | 'kubernetes_selector' | 'directory_path' | 'members'; cure: string }>> = {
   zookeeper: { key: 'zookeeper', cure: 'is not open; set is_open, servers and root in it' },
+  kubernetes: { key: 'kubernetes_selector', cure: 'is empty; give the labels of the EndpointSlices of the nodes' },
   file: { key: 'directory_path', cure: 'is empty; give the folder that the nodes share' },
   static: { key: 'members', cure: 'is empty; list the other nodes there' },
 };

@@ -17,11 +17,14 @@ export function knownTypes(
 }
 
 /** The directories for which there is what they need, the preferred one first. */
-export function configuredDirectories(config: Pick<NodeConfig, 'directory_path' | 'members' | 'zookeeper'>): DirectoryName[] {
+export function configuredDirectories(
+  config: Pick<NodeConfig, 'directory_path' | 'kubernetes_selector' | 'members' | 'zookeeper'>,
+): DirectoryName[] {
   const has: Readonly<Record<DirectoryName, boolean>> = {
     zookeeper: config.zookeeper.is_open,
+    kubernetes: config.kubernetes_selector !== '',
     file: config.directory_path !== '',
     static: config.members.length > 0,
   };
-  return (['zookeeper', 'file', 'static'] as const).filter((name) => has[name]);
+  return (['zookeeper', 'kubernetes', 'file', 'static'] as const).filter((name) => has[name]);
 }

@@ -26,6 +26,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** The watch is given up when nothing comes for so long, bookmarks included. */
   readonly silenceMs: number;
+  /** The server has begun to answer: nothing may come for a long time now. */
+  readonly opened?: (() => void) | undefined;
 }
 
 export interface KubeClientOptions extends ExchangeOptions {
@@ -87,13 +89,16 @@ export class KubeClient {
    * What changes, line by line, until the server ends the watch. Throws a KubeError when it breaks off, goes silent, or the server says
    * that it can not go on (410: list again).
    */
-  async *watch<T>(path: string, { query, signal, silenceMs }: WatchOptions): AsyncGenerator<WatchEvent<T>> {
+  async *watch<T>(path: string, { query, signal, silenceMs, opened }: WatchOptions): AsyncGenerator<WatchEvent<T>> {
     const doing = `cannot watch ${path}`;
     const asked = { method: 'GET' as const, path: withQuery(path, { ...query, watch: true }), signal, use: 'watches' as const };
     let refused = false;
     for (;;) {
       const answer = await this.#exchange.ask({ ...asked, refused }, doing, this.#timeoutMs);
-      if (answer.code === 200) return yield* this.#events<T>(answer, doing, silenceMs);
+      if (answer.code === 200) {
+        opened?.();
+        return yield* this.#events<T>(answer, doing, silenceMs);
+      }
       const error = await this.#refusal(answer, doing, this.#clock.now() + this.#timeoutMs);
       if (error.status !== 401 || refused) throw error;
       refused = true;

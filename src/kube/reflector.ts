@@ -58,6 +58,8 @@ const RULES: ReflectorRules = {
 /** For health and metrics. */
 export interface ReflectorState {
   readonly isSynced: boolean;
+  /** A watch is open: whatever happens is told. */
+  readonly isFollowing: boolean;
   readonly lists: number;
   readonly watches: number;
   readonly events: number;
@@ -84,7 +86,7 @@ export class Reflector<T extends KubeObject> {
   readonly #items = new Map<string, T>();
   /** Where the next watch begins; undefined when only a list can tell. */
   #position: string | undefined;
-  #counts = { isSynced: false, lists: 0, watches: 0, events: 0, failures: 0 };
+  #counts = { isSynced: false, isFollowing: false, lists: 0, watches: 0, events: 0, failures: 0 };
   #problem: string | undefined;
   #lastLife: number;
   #lastStep: number;
@@ -180,13 +182,18 @@ export class Reflector<T extends KubeObject> {
     this.#counts.watches++;
     let isEmpty = true;
     try {
-      for await (const event of this.#options.client.watch<T>(this.path, { query, signal, silenceMs: this.#rules.silenceMs })) {
+      const opened = () => {
+        this.#lives();
+        this.#counts.isFollowing = true;
+      };
+      for await (const event of this.#options.client.watch<T>(this.path, { query, signal, silenceMs: this.#rules.silenceMs, opened })) {
         this.#lives();
         this.#take(event);
         isEmpty = false;
       }
       this.#lives();
     } finally {
+      this.#counts.isFollowing = false;
       if (this.#clock.now() - begin >= this.#rules.goodMs) this.#counts.failures = 0;
     }
     if (isEmpty && this.#clock.now() - begin < this.#rules.goodMs) throw new Error('the watch ended as soon as it began');

@@ -99,7 +99,7 @@ export class ClusterWorker {
   /** What is about the workers themselves, and sessions on their way between them. Returns the data of the reply, or its code. */
   #handle(peer: Peer, cmd: number, data: Buffer, clients: LocalClients, migration: Migration): Answer | Promise<Answer> {
     try {
-      if (cmd === control.pause) this.links.pause(peer.id);
+      if (cmd === control.pause) this.links.pause(peer);
       else if (cmd === control.migrate) migration.arrive(data);
       else if (cmd === control.moved) {
         const { worker, sessions } = moved.decode(data);

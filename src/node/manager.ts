@@ -175,6 +175,7 @@ export class Manager {
   #nodePort(): net.Server {
     return createNodePort({
       log: this.log,
+      describer: this.membership.describer,
       hasWorker: (index) => this.pool.place(index) !== undefined,
       refused: (reason) => this.#refuse(reason),
       pass: (index, { cmd, seq, rest, handle }) => {

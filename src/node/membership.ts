@@ -1,6 +1,7 @@
 // The cluster in the manager: announces the node, watches the directories, and tells the workers who there is.
 
 import type { Announcement, Directory, DirectoryHealth } from '../cluster/directory.ts';
+import { Describer } from '../cluster/description.ts';
 import { addressOf, mergeMembers, type Facts, type Member } from '../cluster/member.ts';
 import type { Logger } from '../ops/log.ts';
 
@@ -15,6 +16,8 @@ export interface MembershipOptions {
 }
 
 export class Membership {
+  /** Tells what is announced to those who ask the node itself. */
+  readonly describer = new Describer();
   readonly #options: MembershipOptions;
   #members: readonly Member[] = [];
   #self: Announcement | undefined;
@@ -75,10 +78,11 @@ export class Membership {
   /** Announces the node, or what has changed of it. A changed number of workers is a newer record: originals read no update in place. */
   announce(self: Omit<Announcement, 'activeTime'>): void {
     const { directory, clock, log } = this.#options;
-    // its workers reach each other all the same
-    if (directory === undefined) return this.#heard([{ ...self, activeTime: clock(), source: 'static' }]);
     const isNewer = this.#self === undefined || this.#self.workers !== self.workers || addressOf(this.#self) !== addressOf(self);
     this.#self = { ...self, activeTime: isNewer ? clock() : this.#self!.activeTime };
+    this.describer.say(this.#self);
+    // its workers reach each other all the same
+    if (directory === undefined) return this.#heard([{ ...this.#self, source: 'static' }]);
     directory.announce(this.#self).then(
       () => (this.#isAnnounced = true),
       (error: unknown) => log.debug('announcement ended', { err: error }),
@@ -104,6 +108,7 @@ export class Membership {
   }
 
   async close(): Promise<void> {
+    this.describer.close();
     await this.#options.directory?.close();
   }
 }

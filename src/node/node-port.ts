@@ -4,12 +4,14 @@
 import net from 'node:net';
 import { faults } from '../errors.ts';
 import { detach, type Handle } from '../net/handle.ts';
+import type { Describer } from '../cluster/description.ts';
 import type { Logger } from '../ops/log.ts';
 import { FramingError } from '../wire/codec.ts';
 import { protobufCodec } from '../wire/codecs/protobuf.ts';
 import { commands } from '../wire/commands.ts';
 import type { Frame } from '../wire/frame.ts';
 import { Writer } from '../wire/writer.ts';
+import { describe } from './describe.ts';
 
 /** The original gives the whole handshake 2 s. */
 const FIRST_FRAME_MS = 2000;
@@ -36,10 +38,12 @@ export interface NodePortOptions {
   hasWorker(index: number): boolean;
   pass(index: number, link: Link): void;
   refused(reason: 'frame' | 'first_byte' | 'accept_queue'): void;
+  /** What the node says of itself to those who ask. */
+  describer: Describer;
 }
 
 export function createNodePort(options: NodePortOptions): net.Server {
-  const { firstFrameMs = FIRST_FRAME_MS, lingerMs = LINGER_MS, log, hasWorker, pass, refused } = options;
+  const { firstFrameMs = FIRST_FRAME_MS, lingerMs = LINGER_MS, log, hasWorker, pass, refused, describer } = options;
   let waiting = 0;
   return net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
     if (waiting >= MAX_WAITING) {
@@ -78,6 +82,7 @@ export function createNodePort(options: NodePortOptions): net.Server {
 
     const choose = (frame: Frame) => {
       over();
+      if (frame.cmd === commands.describe) return describe(socket, frame, describer);
       const index = frame.cmd === commands.connectToWorker ? workerIndex(protobufCodec.data(frame)) : undefined;
       if (index === undefined || !hasWorker(index)) {
         const fault = frame.cmd === commands.connectToWorker ? faults.invalidWorker : faults.unknownCommand;

@@ -9,6 +9,8 @@ export const commands = {
   connectToWorker: 21,
   /** Then tells that worker who it is: data is target_node; the reply carries the other's. */
   tellWorker: 23,
+  /** One of ours asks a node port who is there, and is told again whenever that changes; data of the answers is in wire/proto/nodes.proto. */
+  describe: 25,
   /** On an idle link, every 2 s; data is the text "heartbeat". */
   heartbeat: 31,
   addNode: 41,

@@ -22,10 +22,14 @@ export interface Place {
 export interface Contract {
   /** False for a directory in which nobody announces anything: then only what reads is looked at. */
   isWritable: boolean;
+  /** Where the nodes of the suite are; 127.0.0.1 unless given. */
+  host?: string;
   place(t: TestContext): Promise<Place>;
 }
 
-export function nodeOf(n: number, values: Partial<Announcement> = {}): Announcement {
+export const nodeOf = anyNode;
+
+function anyNode(n: number, values: Partial<Announcement> = {}): Announcement {
   return {
     type: n % 2 === 0 ? 'logic' : 'gate',
     host: '127.0.0.1',
@@ -81,7 +85,9 @@ const order = (list: readonly Announcement[]) =>
   }));
 const sorted = (facts: object) => Object.fromEntries(Object.entries(facts).sort(([a], [b]) => (a < b ? -1 : 1)));
 
-export function directoryContract(name: string, { isWritable, place }: Contract): void {
+export function directoryContract(name: string, { isWritable, place, host = '127.0.0.1' }: Contract): void {
+  const nodeOf = (n: number, values: Partial<Announcement> = {}) => anyNode(n, { host, ...values });
+
   test(`${name}: is up, says so in a sentence, and tells who there is without being asked`, async (t) => {
     const { directory } = await place(t);
     const watched = new Watched(t, directory());

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
+import { Describer } from '../../src/cluster/description.ts';
 import { createNodePort } from '../../src/node/node-port.ts';
 import { createLogger } from '../../src/ops/log.ts';
 import { systemType } from '../../src/wire/protobuf.ts';
@@ -200,6 +201,7 @@ async function listenAlone(t: TestContext, firstFrameMs: number): Promise<{ port
     log: createLogger({ name: 'test', level: 'fatal' }),
     hasWorker: () => false,
     pass: () => undefined,
+    describer: new Describer(),
     refused: (reason) => refused.push(reason),
   });
   server.listen(0, '127.0.0.1');

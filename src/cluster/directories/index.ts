@@ -6,6 +6,7 @@ import type { Logger } from '../../ops/log.ts';
 import type { Directory } from '../directory.ts';
 import { CombinedDirectory } from './combined.ts';
 import { FileDirectory } from './file.ts';
+import { KubernetesDirectory } from './kubernetes.ts';
 import { StaticDirectory } from './static.ts';
 import { ZookeeperDirectory } from './zookeeper.ts';
 
@@ -15,6 +16,7 @@ export function directoryOf(config: NodeConfig, log: Logger): Directory | undefi
   const directories = names.map((name): Directory => {
     if (name === 'file') return new FileDirectory({ folder: config.directory_path });
     if (name === 'static') return new StaticDirectory(config.members);
+    if (name === 'kubernetes') return kubernetes(config, log);
     const { servers, root, session_timeout_ms, auth, acl } = config.zookeeper;
     const [user, ...password] = auth.split(':');
     return new ZookeeperDirectory({
@@ -29,4 +31,17 @@ export function directoryOf(config: NodeConfig, log: Logger): Directory | undefi
   });
   // also around a single one: what it knew before it was lost outlives its loss
   return directories.length === 0 ? undefined : new CombinedDirectory(directories);
+}
+
+function kubernetes({ kubernetes_selector: selector, kubernetes_namespace: wanted }: NodeConfig, log: Logger): Directory {
+  return new KubernetesDirectory({
+    selector,
+    log,
+    // loaded where it is needed only
+    async connect() {
+      const [{ KubeClient }, { findKube }] = await Promise.all([import('../../kube/client.ts'), import('../../kube/config.ts')]);
+      const access = await findKube();
+      return { client: new KubeClient({ access }), namespace: wanted === '' ? access.namespace : wanted };
+    },
+  });
 }

@@ -63,6 +63,8 @@ test('limits and supervision are live, code and codec roll, sockets and names ne
     'log_path',
     'discovery',
     'directory_path',
+    'kubernetes_selector',
+    'kubernetes_namespace',
     'members',
     'watch_types',
     'zookeeper',

@@ -43,9 +43,9 @@ test('a directory that lacks what it needs, is not known, or is named twice is r
     [
       { discovery: ['kubernetes'] },
       'discovery[0]',
-      'discovery[0] is "kubernetes", a directory that this version does not have; directories: zookeeper, file, static',
+      'discovery names kubernetes, but kubernetes_selector is empty; give the labels of the EndpointSlices of the nodes',
     ],
-    [{ discovery: ['etcd'] }, 'discovery[0]', 'discovery[0] is "etcd"; allowed: zookeeper, file, static'],
+    [{ discovery: ['etcd'] }, 'discovery[0]', 'discovery[0] is "etcd"; allowed: zookeeper, kubernetes, file, static'],
   ];
   for (const [more, path, message] of rows)
     assert.deepEqual(

@@ -52,6 +52,8 @@ test('the least configuration gets every default, without a note', () => {
     routes: [],
     discovery: [],
     directory_path: '',
+    kubernetes_selector: '',
+    kubernetes_namespace: '',
     members: [],
     watch_types: [],
     gate_advertise: '',

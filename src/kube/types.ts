@@ -15,7 +15,7 @@ export interface ManagedFields {
   readonly operation?: string;
   readonly subresource?: string;
   readonly time?: string;
-  readonly fieldsV1?: object;
+  readonly fieldsV1?: Readonly<Record<string, unknown>>;
 }
 
 export interface KubeMeta {

@@ -1,0 +1,136 @@
+// Takes keys from the queue and looks at each, several at a time but never one twice at once; what comes of it decides when to look again.
+
+import { pause, type Clock } from '../../kube/clock.ts';
+import { KubeError } from '../../kube/error.ts';
+import type { Logger } from '../../ops/log.ts';
+import type { Queue } from './queue.ts';
+
+/** When to look again though nothing changed, in milliseconds; without it only changes and the resync bring a key back. */
+export type Result = { readonly againMs?: number } | void;
+
+export type Outcome = 'success' | 'error' | 'requeue' | 'requeue_after';
+
+/** For what no try again can mend: it is counted and told, and waits for a change. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+}
+
+/** What we know is older than what we wrote: look again in a moment. It is no failure. */
+export class StaleError extends Error {
+  override readonly name = 'StaleError';
+}
+
+export interface RunnerObserver {
+  ran?(outcome: Outcome, seconds: number): void;
+  terminal?(): void;
+  timedOut?(): void;
+}
+
+export interface RunnerOptions {
+  readonly queue: Queue;
+  /** `signal`: its time is over, or this process stops. */
+  readonly reconcile: (key: string, signal: AbortSignal) => Promise<Result>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Keys at a time; default 4. */
+  readonly concurrency?: number;
+  /** After which a reconcile is told to give up, in milliseconds; default 60,000. */
+  readonly timeoutMs?: number;
+  readonly observer?: RunnerObserver;
+}
+
+const STALE_MS = 100;
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #timeoutMs: number;
+  readonly #stop = new AbortController();
+  #loops: Promise<void>[] = [];
+  #alive = 0;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#timeoutMs = options.timeoutMs ?? 60_000;
+  }
+
+  start(): void {
+    const { concurrency = 4 } = this.#options;
+    if (this.#loops.length === 0) this.#loops = Array.from({ length: concurrency }, () => this.#loop());
+  }
+
+  /** Takes no more keys, lets what runs come to its end for up to `graceMs`, then tells it to give up. Resolves when nothing runs. */
+  async stop(graceMs: number): Promise<void> {
+    const { queue, clock } = this.#options;
+    queue.close();
+    const over = new AbortController();
+    const ended = Promise.all(this.#loops).finally(() => over.abort());
+    await pause(clock, graceMs, over.signal);
+    this.#stop.abort();
+    // what does not listen to its signal is left behind: the process ends, and its writes are refused once the lease is given back
+    const last = new AbortController();
+    await Promise.race([ended.finally(() => last.abort()), pause(clock, 1000, last.signal)]);
+  }
+
+  /** What is wrong with its loops, or undefined. */
+  get problem(): string | undefined {
+    const { queue } = this.#options;
+    if (this.#loops.length === 0) return undefined;
+    if (this.#alive < this.#loops.length) return `${this.#loops.length - this.#alive} of ${this.#loops.length} loops have ended`;
+    for (const [key, ms] of queue.runningMs)
+      if (ms > 2 * this.#timeoutMs) return `the look at ${key} does not end, after ${Math.round(ms / 1000)} s`;
+    const isFree = queue.runningMs.size < this.#loops.length;
+    return isFree && queue.oldestMs > this.#timeoutMs ? 'keys wait though loops are free' : undefined;
+  }
+
+  async #loop(): Promise<void> {
+    const { queue } = this.#options;
+    this.#alive++;
+    try {
+      for (let key = await queue.next(); key !== undefined; key = await queue.next()) {
+        await this.#look(key);
+        queue.done(key);
+      }
+    } finally {
+      this.#alive--;
+    }
+  }
+
+  async #look(key: string): Promise<void> {
+    const { queue, reconcile, clock, observer } = this.#options;
+    const begin = clock.now();
+    const time = new AbortController();
+    const callOff = clock.after(this.#timeoutMs, () => {
+      observer?.timedOut?.();
+      time.abort(new Error(`the look at ${key} took longer than ${this.#timeoutMs} ms`));
+    });
+    let outcome: Outcome;
+    try {
+      const result = await reconcile(key, AbortSignal.any([time.signal, this.#stop.signal]));
+      queue.forget(key);
+      outcome = result?.againMs === undefined ? 'success' : 'requeue_after';
+      if (result?.againMs !== undefined) queue.addAfter(key, result.againMs);
+    } catch (error) {
+      outcome = this.#failed(key, error);
+    } finally {
+      callOff();
+    }
+    observer?.ran?.(outcome, (clock.now() - begin) / 1000);
+  }
+
+  #failed(key: string, error: unknown): Outcome {
+    const { queue, log, observer } = this.#options;
+    if (error instanceof StaleError) {
+      queue.addAfter(key, STALE_MS);
+      return 'requeue';
+    }
+    if (error instanceof TerminalError) {
+      queue.forget(key);
+      observer?.terminal?.();
+      log.error('reconcile failed for good', { key, error });
+      return 'error';
+    }
+    const waitMs = queue.retry(key, error instanceof KubeError ? error.retryAfterMs : 0);
+    log.warn('reconcile failed', { key, waitMs, error });
+    return 'error';
+  }
+}

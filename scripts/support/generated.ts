@@ -2,6 +2,9 @@
 
 import { renderDocs, renderJsonSchema } from '../../src/config/render.ts';
 import { renderAdminDocs } from '../../src/ops/admin-docs.ts';
+import { customResourceDefinition } from '../../src/operator/crd/crd.ts';
+import { renderClusterDocs } from '../../src/operator/crd/docs.ts';
+import { stringify } from '../../src/config/yaml.ts';
 import { renderMetricsDocs } from '../../src/ops/metrics.ts';
 import { renderFaults } from './faults-page.ts';
 
@@ -17,9 +20,11 @@ export interface Generated {
 export function generated(): Generated[] {
   return [
     page('docs/configuration.md', 'src/config', renderDocs()),
+    page('docs/kimcluster.md', 'src/config and src/operator/crd', renderClusterDocs()),
     page('docs/metrics.md', 'src/ops/metrics-table.ts', renderMetricsDocs()),
     page('docs/admin.md', 'src/ops/admin-routes.ts', renderAdminDocs()),
     page('docs/faults.md', 'src/errors.ts, src/ops/reasons.ts and src/node/exit-codes.ts', renderFaults()),
+    yaml('crds/kimclusters.kimserver.io.yaml', 'src/config and src/operator/crd', customResourceDefinition()),
     schema('schemas/node-config.schema.json', 'src/config', renderJsonSchema()),
   ];
 }
@@ -33,6 +38,10 @@ function page(file: string, source: string, body: string): Generated {
 function schema(file: string, source: string, value: object): Generated {
   const [, ...rest] = JSON.stringify(value, null, 2).split('\n');
   return { file, source, text: [`{ "$comment": ${JSON.stringify(origin(source))},`, ...rest, ''].join('\n') };
+}
+
+function yaml(file: string, source: string, value: object): Generated {
+  return { file, source, text: `# ${origin(source)}\n${stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })}` };
 }
 
 function origin(source: string): string {

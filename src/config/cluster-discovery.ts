@@ -94,7 +94,7 @@ const fields = object({
       .array(member, { error: members })
       .min(1, { error: members })
       .max(1000, { error: members })
-      .meta({ description: 'Nodes that are known without a directory.', kubernetes: { schema: { 'x-kubernetes-list-type': 'atomic' } } }),
+      .meta({ description: 'Nodes that are known without a directory.' }),
   })
     .optional()
     .meta({ description: 'A list of nodes that never change.' }),

@@ -9,8 +9,12 @@ import { z } from './z.ts';
 /** How pods are replaced by those of a new revision. */
 export const update = ruled(
   object({
-    maxSurge: podsOrPercent(0).default(1).meta({ description: 'Pods that may run beyond replicas while pods are replaced.' }),
-    maxUnavailable: podsOrPercent(0).default(0).meta({ description: 'Pods that may be missing while pods are replaced.' }),
+    maxSurge: podsOrPercent(0)
+      .default(1)
+      .meta({ description: 'Pods that may run beyond replicas while pods are replaced: a number, or a share like 25%.' }),
+    maxUnavailable: podsOrPercent(0)
+      .default(0)
+      .meta({ description: 'Pods that may be missing while pods are replaced: a number, or a share like 25%.' }),
     minReadySeconds: number(0, 3600, 'seconds')
       .default(0)
       .meta({ description: 'How long a new pod must be ready before the next one is replaced.' }),
@@ -43,7 +47,7 @@ export const disruptionBudget = object({
   enabled: flag().default(true).meta({ description: 'Whether there is a PodDisruptionBudget.' }),
   maxUnavailable: podsOrPercent(1)
     .default(1)
-    .meta({ description: 'Pods that may be away at the same time, as when machines are drained.' }),
+    .meta({ description: 'Pods that may be away at the same time, as when machines are drained: a number, or a share like 25%.' }),
 });
 
 const CIDR = 'a range of addresses like 10.0.0.0/8';

@@ -2,7 +2,7 @@
 
 import { FIELD, FIRST_COMMAND, NO_TIME, rangeText, routeFields } from './route-kind.ts';
 import { LAST_COMMAND, type RouteConfig, type RouteKey } from './route.ts';
-import { hinted, ruled } from './rules.ts';
+import { allowedOnly, hinted, ruled } from './rules.ts';
 import { listOf, object, text } from './shapes.ts';
 import type { z } from './z.ts';
 
@@ -33,7 +33,7 @@ const written = ruled(
         (range) => rangeOf(range).first <= rangeOf(range).last && rangeOf(range).last <= LAST_COMMAND,
         { error: commands },
       ),
-      { rules: [{ rule: `${first} <= ${last} && ${last} <= ${LAST_COMMAND}`, message: commands }] },
+      { rules: [{ rule: `${first} <= ${last} && ${last} <= ${LAST_COMMAND}`, message: allowedOnly(commands) }] },
     ).meta({
       description: 'Commands that are relayed: "1001", "1000-1999", or "1000-" for all above too. No command may stand in two routes.',
     }),
@@ -85,7 +85,7 @@ const ends = (self: string) =>
 export const routes = hinted(listOf(route, 'routes', 100), {
   rules: [
     {
-      rule: `[self.map(route, ${ends('route.commands')})].all(ranges, ranges.all(a, ranges.exists_one(b, a[0] <= b[1] && b[0] <= a[1])))`,
+      rule: `[self.map(route, ${ends('route.commands')})].all(ranges, ranges.all(a, a[0] > a[1] || ranges.exists_one(b, a[0] <= b[1] && b[0] <= a[1])))`,
       message: 'commands of two routes overlap; each command can go to one node type only',
     },
   ],

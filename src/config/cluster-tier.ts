@@ -1,5 +1,6 @@
 // A tier of a KimCluster, its gates or its logic nodes: the options of a node under the names of a tier, and what Kubernetes makes of them.
 
+import { limitRules, portRules } from './cluster-limits.ts';
 import { clusterOptions, linkName, linkOptions, sessionOptions } from './cluster-options.ts';
 import { podTemplate } from './cluster-pods.ts';
 import { disruptionBudget, service, update } from './cluster-rollout.ts';
@@ -19,12 +20,25 @@ export const KUBERNETES_DRAIN_SECONDS = 60;
 
 /** An option as it is written in a tier, with the limits and the words of the table. */
 function written<T>({ kind, doc }: Option<T>): z.ZodType<T> {
-  return kind.written.meta({ description: doc });
+  return kind.written.meta({ description: inTier(doc) });
+}
+
+/** Options are called by their places here: `limits.acceptRate` for accept_rate. */
+function inTier(doc: string): string {
+  const places = { ...nodeOptions, ...limitOptions, ...clusterOptions } as Readonly<Record<string, Option<unknown>>>;
+  return doc.replaceAll(/\b[a-z]+(?:_[a-z]+)+\b/g, (key) => places[key]?.path ?? key);
+}
+
+/** An option that need not be given; nodes know its default, which is told. */
+function orDefault<T>(one: Option<T>) {
+  const { kind, doc, default: value } = one;
+  const shown = typeof value === 'number' && kind.human !== undefined ? kind.human(value) : String(value);
+  return written({ ...one, doc: `${doc} Without it ${shown}.` }).optional();
 }
 
 /** Options that stand together in a tier, under names made of their keys. */
 function together<N extends string>(table: Readonly<Record<string, Option<number>>>, nameOf: (key: string) => string) {
-  return Object.fromEntries(Object.entries(table).map(([key, one]) => [nameOf(key), written(one).optional()])) as unknown as {
+  return Object.fromEntries(Object.entries(table).map(([key, one]) => [nameOf(key), orDefault(one)])) as unknown as {
     readonly [P in N]: z.ZodOptional<z.ZodType<number>>;
   };
 }
@@ -46,11 +60,14 @@ const tier = {
   nodeHost: written(nodeOptions.node_host)
     .optional()
     .meta({ description: 'Address on which other nodes connect; without it 127.0.0.1. Pods listen on all of theirs.' }),
-  modules: written(nodeOptions.modules).default([]),
+  modules: written(nodeOptions.modules)
+    .default([])
+    .meta({ description: 'What the node answers: names of modules that ship with kimserver, or paths of your own, as ./chat.ts.' }),
   admin: object({
     host: written(nodeOptions.admin_host).optional().meta({
       description: 'Address of the admin pages (health, metrics, status); without it 127.0.0.1. Pods listen on all of theirs.',
     }),
+    publicKey: written(nodeOptions.admin_public_key).optional(),
     port: written(nodeOptions.admin_port).optional().meta({
       description:
         'Port of the admin pages; without it the port of the listener (gates) or nodePort (logic nodes) and 6000 more. 0: any free one, "none": none, both on one machine only.',
@@ -58,7 +75,7 @@ const tier = {
   })
     .optional()
     .meta({ description: 'Where the admin pages are.' }),
-  logLevel: written(nodeOptions.log_level).optional(),
+  logLevel: orDefault(nodeOptions.log_level),
   keepAlive: written(nodeOptions.keep_alive)
     .optional()
     .meta({ description: 'A client that sends nothing for so long is closed; without it 15s. A number is milliseconds.' }),
@@ -68,15 +85,17 @@ const tier = {
   })
     .optional()
     .meta({ description: 'Options of a node that have no other place here.' }),
-  limits: object(limitTypes).optional().meta({ description: 'What protects a node: every limit and deadline.' }),
+  limits: hinted(object(limitTypes), { rules: limitRules })
+    .optional()
+    .meta({ description: 'What protects a node: every limit and deadline.' }),
   links: object(linkTypes).optional().meta({ description: 'Connections to other nodes.' }),
   sessions: object({
-    secondLogin: written(second_login).optional(),
-    clientHeartbeatMs: written(client_heartbeat_ms).optional(),
-    resumeMs: written(resume_ms).optional(),
-    maxLostSessions: written(max_lost_sessions).optional(),
-    maxRemoteSessions: written(max_remote_sessions).optional(),
-    remoteSessionIdleMs: written(remote_session_idle_ms).optional(),
+    secondLogin: orDefault(second_login),
+    clientHeartbeatMs: orDefault(client_heartbeat_ms),
+    resumeMs: orDefault(resume_ms),
+    maxLostSessions: orDefault(max_lost_sessions),
+    maxRemoteSessions: orDefault(max_remote_sessions),
+    remoteSessionIdleMs: orDefault(remote_session_idle_ms),
   })
     .optional()
     .meta({ description: 'What is kept of clients.' }),
@@ -114,7 +133,10 @@ const listener = object({
 }).meta({ description: 'Where clients connect.' });
 const oneListener = 'a list with exactly one listener, as [{ name: client, port: 3355, codec: protobuf }]';
 
-export const gateTier = object({
+/** Where nodes connect to each other if nothing else is said. */
+export const DEFAULT_NODE_PORT = { gate: 3344, logic: 4344 } as const;
+
+const gate = object({
   ...tier,
   listeners: z
     .array(listener, { error: oneListener })
@@ -123,8 +145,12 @@ export const gateTier = object({
       description: 'Where clients connect: on this port to any gate, and on one machine on port + n to replica n.',
       kubernetes: { schema: { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] } },
     }),
-  routes: routes.optional().meta({ description: clusterOptions.routes.doc }),
+  routes: routes.optional().meta({
+    description: 'Which commands other nodes answer. Without it gates relay to logic nodes whatever their modules do not answer.',
+  }),
   service: service.prefault({}).meta({ description: 'The Service that leads clients to the gates.' }),
 });
 
-export const logicTier = object(tier);
+export const gateTier = hinted(gate, { rules: portRules('gate', DEFAULT_NODE_PORT.gate) });
+
+export const logicTier = hinted(object(tier), { rules: portRules('logic', DEFAULT_NODE_PORT.logic) });

@@ -15,7 +15,7 @@ const storage = ruled(
   object({
     size: hinted(quantity('1Gi'), {
       rules: [{ rule: 'self == oldSelf', message: 'size can not be changed once the servers have their volumes; make another KimCluster' }],
-    }).meta({ description: 'Size of the volume of each server.' }),
+    }).meta({ description: 'Size of the volume of each server, as 1Gi.' }),
     className: hinted(objectName('a StorageClass'), {
       rules: [
         { rule: 'self == oldSelf', message: 'className can not be changed once the servers have their volumes; make another KimCluster' },

@@ -1,8 +1,8 @@
 // The kinds of single values: numbers, durations, sizes, texts, choices, switches and lists.
 
 import { show, type Kind, type Place } from './field.ts';
-import { hinted } from './rules.ts';
-import { DURATION, formatBytes, formatDuration, parseBytes, parseDuration, SIZE } from './units.ts';
+import { allowedOnly, hinted, patterned } from './rules.ts';
+import { DURATION, formatBytes, formatDuration, parseBytes, parseDuration, SIZE, WRITTEN_SIZE } from './units.ts';
 import { z } from './z.ts';
 
 /** A leaf: `coerce` makes of what was received what `type` judges, and leaves alone what it does not understand. */
@@ -65,16 +65,21 @@ export function whole(min: number, max: number, { off = false, capped = false }:
 function measured(min: number, max: number, off: boolean, unit: Unit): Kind<number> {
   const allowed = `${unit.name} ${range(min, max, off)} (${unit.format(max)}), or a text like ${unit.example}`;
   const type = integer(min, max, allowed);
-  const text = z.string().regex(unit.pattern, { error: allowed });
+  const text = z.string().max(MAX_MEASURE, { error: allowed }).regex(unit.written, { error: allowed });
+  const written = z
+    .union([type, text], { error: allowed })
+    .transform((value) => (typeof value === 'string' ? (unit.parse(value) ?? NaN) : value))
+    .pipe(type as z.ZodType<number, number>);
+  // what is written is rounded before it is judged
+  const rule = `type(self) == int ? self >= ${min} && self <= ${max} : ${unit.within('self', min - 0.5, max + 0.5)}`;
+  const schema = { ...INT_OR_STRING, maxLength: MAX_MEASURE, pattern: unit.written.source };
   return leaf(
     {
       type,
       allowed,
       human: unit.format,
-      written: z
-        .union([type, text], { error: allowed })
-        .transform((value) => (typeof value === 'string' ? (unit.parse(value) ?? NaN) : value))
-        .pipe(type as z.ZodType<number, number>),
+      written: hinted(written, { schema, rules: [{ rule, message: allowedOnly(allowed) }] }),
+      inNode: z.union([type, z.string().regex(unit.pattern)]),
     },
     (raw) => (typeof raw === 'string' ? (unit.parse(raw.trim()) ?? (/^\d+$/.test(raw.trim()) ? Number(raw) : raw)) : raw),
   );
@@ -84,23 +89,49 @@ interface Unit {
   readonly name: string;
   readonly example: string;
   readonly pattern: RegExp;
+  /** What a KimCluster takes as text. */
+  readonly written: RegExp;
+  /** An expression that says whether a text is at least the one and below the other. */
+  readonly within: (self: string, least: number, below: number) => string;
   readonly parse: (text: string) => number | undefined;
   readonly format: (value: number) => string;
 }
 
 const DAY_MS = 86_400_000;
+const MAX_MEASURE = 32;
 /** A port that there is not, in a KimCluster. */
 export const NO_PORT = 'none';
 const INT_OR_STRING = { 'x-kubernetes-int-or-string': true };
 
+const milliseconds: Unit = {
+  name: 'milliseconds',
+  example: '30s',
+  pattern: DURATION,
+  written: DURATION,
+  within: (self, least, below) => `duration(${self}) >= duration('${least}ms') && duration(${self}) < duration('${below}ms')`,
+  parse: parseDuration,
+  format: formatDuration,
+};
+
+const byteUnit: Unit = {
+  name: 'bytes',
+  example: '8MiB',
+  pattern: SIZE,
+  written: WRITTEN_SIZE,
+  within: (self, least, below) =>
+    `[quantity(${self}.replace('B', ''))].all(size, size.compareTo(quantity('${least}')) >= 0 && size.compareTo(quantity('${below}')) < 0)`,
+  parse: parseBytes,
+  format: formatBytes,
+};
+
 /** Milliseconds: 30000, or "30s". */
 export function duration(min: number, max = DAY_MS, { off = false } = {}): Kind<number> {
-  return measured(min, max, off, { name: 'milliseconds', example: '30s', pattern: DURATION, parse: parseDuration, format: formatDuration });
+  return measured(min, max, off, milliseconds);
 }
 
 /** Bytes: 8388608, or "8MiB". */
 export function bytes(min: number, max: number): Kind<number> {
-  return measured(min, max, false, { name: 'bytes', example: '8MiB', pattern: SIZE, parse: parseBytes, format: formatBytes });
+  return measured(min, max, false, byteUnit);
 }
 
 /** A timer of Node.js waits at most 2^31 - 1 ms, a little less than 25 days. */
@@ -146,9 +177,12 @@ export function text(
   allowed = 'a text',
   { min = 0, max = 1000, pattern }: { min?: number; max?: number; pattern?: RegExp } = {},
 ): Kind<string> {
-  let type = z.string({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
-  if (pattern !== undefined) type = type.regex(min === 0 ? new RegExp(`^$|${pattern.source}`) : pattern, { error: allowed });
-  return leaf({ type, allowed }, (raw) => (typeof raw === 'number' ? String(raw) : raw));
+  const any = z.string({ error: allowed }).min(min, { error: allowed }).max(max, { error: allowed });
+  const asText = (raw: unknown) => (typeof raw === 'number' ? String(raw) : raw);
+  if (pattern === undefined) return leaf({ type: any, allowed }, asText);
+  const whole = min === 0 ? new RegExp(`^$|${pattern.source}`, pattern.flags) : pattern;
+  const type = any.regex(whole, { error: allowed });
+  return leaf({ type, written: patterned(type, whole.source, allowed), allowed }, asText);
 }
 
 /** A name that also becomes part of a path in ZooKeeper and of a process title. */
@@ -159,7 +193,11 @@ export function name(): Kind<string> {
 /** A host name or address without port. `none`: may be empty, and what that means. */
 export function host(none?: string): Kind<string> {
   const allowed = `a host name or address without port${none === undefined ? '' : `, or "" (${none})`}`;
-  return text(allowed, { min: none === undefined ? 1 : 0, max: 253, pattern: /^(?![^:]+:\d+$)[^\s/[\]]+$/ });
+  const kind = text(allowed, { min: none === undefined ? 1 : 0, max: 253, pattern: /^(?![^:]+:\d+$)[^\s/[\]]+$/ });
+  // the patterns of Kubernetes can not look ahead
+  const characters = String.raw`^[^\s/\[\]]${none === undefined ? '+' : '*'}$`;
+  const rule = String.raw`self.matches(r'${characters}') && !self.matches(r'^[^:]+:\d+$')`;
+  return { ...kind, written: hinted(kind.type, { schema: { pattern: null }, rules: [{ rule, message: allowedOnly(allowed) }] }) };
 }
 
 /** A TCP port; 0 is any free one, where `free` says so. */
@@ -186,6 +224,8 @@ export function portOrNone(): Kind<number | null> {
   );
 }
 
+const MAX_WORD = 32;
+
 /** One of some words, in any case. `aliases` are other words for them; `refuse` has a better sentence for some wrong ones. */
 export function choice<W extends string>(
   words: readonly W[],
@@ -198,11 +238,15 @@ export function choice<W extends string>(
     return typeof word === 'string' ? (aliases[word] ?? words.find((known) => known.toLowerCase() === word) ?? word) : word;
   };
   const type = z.enum(words, { error: allowed }) as unknown as z.ZodType<W>;
-  const written = z
+  const all = [...words, ...others];
+  const given = z
     .string({ error: allowed })
+    .max(MAX_WORD, { error: allowed })
     .transform(find)
     .pipe(type)
-    .meta({ enum: [...words, ...others] }) as unknown as z.ZodType<W>;
+    .meta({ enum: all }) as unknown as z.ZodType<W>;
+  const rule = `self.trim().lowerAscii() in [${all.map((known) => `'${known.toLowerCase()}'`).join(', ')}]`;
+  const written = hinted(given, { schema: { enum: null, maxLength: MAX_WORD }, rules: [{ rule, message: allowedOnly(allowed) }] });
   const kind = leaf<W>({ type, written, allowed }, find);
   return {
     ...kind,

@@ -69,13 +69,17 @@ interface Schema {
   readonly items?: Schema;
 }
 
-/** The keys of a KimCluster that are not options of a node, from its own schema. */
+/** What only Kubernetes makes something of; docs/kimcluster.md has all of it. */
+const ONLY_KUBERNETES =
+  /^metadata\.(?!name$)|\.(template|service|resources|update|disruptionBudget|networkPolicy|monitoring|stores|managed|authSecret|deletionPolicy|image\w*)\b/;
+
+/** The keys of a KimCluster that are not options of a node and have a meaning on one machine, from its own schema. */
 function clusterRows(): string[][] {
   const optionPaths = new Set(optionKeys.map((key) => optionOf(key).path));
   const rows: string[][] = [];
   const walk = (schema: Schema, path: string, isRequired: boolean) => {
     const inTier = path.replace(/^spec\.(gate|logic)\./, '').replace('[]', '[0]');
-    if (optionPaths.has(inTier) && inTier !== 'drain.seconds') return;
+    if ((optionPaths.has(inTier) && inTier !== 'drain.seconds') || ONLY_KUBERNETES.test(path)) return;
     const isLeaf = schema.properties === undefined || Object.keys(schema.properties).length === 0;
     if (isLeaf && path !== 'status')
       rows.push([`\`${path}\``, valueOf(schema), schemaDefault(schema, isRequired), schema.description ?? '']);
@@ -132,7 +136,7 @@ There are two ways to configure the same things:
 | roll | workers are replaced one by one and hand over their connections: nobody is disconnected |
 | restart | only a new process has it |`;
 
-const CLUSTER_INTRO = `The tables above name the place of each option in a tier, \`spec.gate\` or \`spec.logic\` (which has no listeners and may be absent); in a KimCluster numbers are numbers. Only the keys below are a KimCluster's own. Replicas count from 0: replica n listens on each port + n, so that all fit on one machine; clients reach every gate on the port of replica 0, too. Where the tables have \`timeout_ms\` of a route, it is \`timeout\` here. Without \`nodePort\` gates begin at 3344 and logic nodes at 4344.`;
+const CLUSTER_INTRO = `The tables above name the place of each option in a tier, \`spec.gate\` or \`spec.logic\` (which has no listeners and may be absent); in a KimCluster numbers are numbers. The keys below are a KimCluster's own, those that mean something on one machine; [kimcluster.md](kimcluster.md) has all of its fields. Replicas count from 0: replica n listens on each port + n, so that all fit on one machine; clients reach every gate on the port of replica 0, too. Where the tables have \`timeout_ms\` of a route, it is \`timeout\` here. Without \`nodePort\` gates begin at 3344 and logic nodes at 4344.`;
 
 const HISTORY = `The files of co_kimserver (both versions) and of kimserver before it are read as they are:
 

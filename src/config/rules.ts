@@ -7,8 +7,6 @@ export interface Expression {
   readonly rule: string;
   /** What is wrong when it does not hold, without the path, which is always said beside it. */
   readonly message: string;
-  /** What is said in place of it, where it depends on the value: an expression that gives a text. */
-  readonly messageExpression?: string;
 }
 
 /** A rule about the fields of an object. */
@@ -41,7 +39,18 @@ export function isSentence(issue: z.core.$ZodIssue): boolean {
 export function hinted<S extends z.ZodType>(type: S, hints: Hints): S {
   const { kubernetes: before = {} } = (type.meta() ?? {}) as { kubernetes?: Hints };
   const rules = [...(before.rules ?? []), ...(hints.rules ?? [])];
-  return type.meta({ kubernetes: { ...before, ...hints, ...(rules.length > 0 && { rules }) } });
+  const schema = { ...before.schema, ...hints.schema };
+  return type.meta({ kubernetes: { ...before, ...hints, schema, rules } });
+}
+
+/** What is said of a value that is not among those that are allowed. */
+export function allowedOnly(allowed: string): string {
+  return `allowed: ${allowed}`;
+}
+
+/** The text is judged by this pattern, of which Kubernetes would quote no more than its letters. It has a greatest length already. */
+export function patterned<S extends z.ZodType>(type: S, pattern: string, allowed: string): S {
+  return hinted(type, { schema: { pattern: null }, rules: [{ rule: `self.matches(r'${pattern}')`, message: allowedOnly(allowed) }] });
 }
 
 /** The type with these rules, for files and for the API server. */

@@ -1,17 +1,22 @@
 // Pieces that the schema of a KimCluster is made of, each with the sentence that says what is allowed.
 
-import { hinted, ruled, type Rule } from './rules.ts';
+import { hinted, patterned, ruled, type Rule } from './rules.ts';
 import { z } from './z.ts';
 
-const LABEL = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
+/** What a cluster, and a port, may be called. */
+export const clusterNamePattern = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 /** What is made of a cluster has its name and more behind it, and may have 63 characters itself. */
-const MAX_CLUSTER_NAME = 40;
+export const MAX_CLUSTER_NAME = 40;
 /** Names of ports have at most so many. */
 const MAX_PORT_NAME = 15;
 /** No text of a KimCluster is longer. */
 const MAX_TEXT = 1000;
 const MAX_ENTRIES = 64;
+
+function matching(type: z.ZodString, pattern: RegExp, error: string): z.ZodString {
+  return patterned(type.regex(pattern, { error }), pattern.source, error);
+}
 
 /** Exactly this text. */
 export function literal<T extends string>(value: T) {
@@ -25,7 +30,7 @@ export function word<W extends string>(...words: readonly [W, ...W[]]) {
 
 function label(max: number) {
   const error = `small letters, digits and "-", at most ${max}, with a letter first and a letter or digit last`;
-  return z.string({ error }).max(max, { error }).regex(LABEL, { error });
+  return matching(z.string({ error }).max(max, { error }), clusterNamePattern, error);
 }
 
 /** The name of a cluster, which begins those of all that is made of it. */
@@ -37,7 +42,7 @@ export const portName = () => label(MAX_PORT_NAME);
 /** The name of something that is there already: a Secret, a class. */
 export function objectName(what: string) {
   const error = `the name of ${what}: small letters, digits, "-" and ".", at most 253`;
-  return z.string({ error }).max(253, { error }).regex(SUBDOMAIN, { error });
+  return matching(z.string({ error }).max(253, { error }), SUBDOMAIN, error);
 }
 
 /** An object with these keys and no others. */
@@ -49,7 +54,7 @@ export function object<S extends z.ZodRawShape>(shape: S) {
 /** Any text that is not empty. */
 export function text(what: string, { max = MAX_TEXT, pattern }: { max?: number; pattern?: RegExp } = {}) {
   const type = z.string({ error: what }).min(1, { error: what }).max(max, { error: what });
-  return pattern === undefined ? type : type.regex(pattern, { error: what });
+  return pattern === undefined ? type : matching(type, pattern, what);
 }
 
 /** An image, as a kubelet pulls it. */
@@ -72,7 +77,7 @@ export function passed<S extends z.ZodRawShape>(what: string, shape: S = {} as S
 /** A list of at most `max`. */
 export function listOf<S extends z.ZodType>(item: S, what: string, max = MAX_ENTRIES) {
   const error = `a list of ${what} (at most ${max})`;
-  return hinted(z.array(item, { error }).max(max, { error }), { schema: { 'x-kubernetes-list-type': 'atomic' } });
+  return z.array(item, { error }).max(max, { error });
 }
 
 /** A list in which each has another `key`, so that several writers can own entries of it. */
@@ -106,14 +111,12 @@ const notOurs: Rule<Readonly<Record<string, string>>> = {
   holds: (entries) => Object.keys(entries).every((key) => !OURS.some((prefix) => key.startsWith(prefix))),
 };
 
+const LABEL_VALUE = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 const labelError = 'at most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends, or empty';
 
 /** Labels for what is made of a cluster. */
 export function labels() {
-  const value = z
-    .string({ error: labelError })
-    .max(63, { error: labelError })
-    .regex(/^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/, { error: labelError });
+  const value = matching(z.string({ error: labelError }).max(63, { error: labelError }), LABEL_VALUE, labelError);
   return ruled(texts('labels', { value }), [notOurs]);
 }
 

@@ -5,12 +5,12 @@ import { addressText } from './address.ts';
 import type { KimCluster, Tier } from './cluster-schema.ts';
 import { DEFAULT_ROOT, directoriesOf } from './cluster-discovery.ts';
 import type { DirectoryName } from './cluster-options.ts';
+import { DEFAULT_NODE_PORT } from './cluster-tier.ts';
 import { isGateModule, withDefaults, type NodeConfig } from './node-config.ts';
 import { optionKeys, optionOf, options } from './options.ts';
 import { everythingToLogic } from './route-kind.ts';
 import type { RouteConfig } from './route.ts';
 
-const DEFAULT_NODE_PORT = { gate: 3344, logic: 4344 } as const;
 const DEFAULT_NODE_HOST = '127.0.0.1';
 const DEFAULT_LISTENER_HOST = '127.0.0.1';
 /** Modules of the users are files; those that ship with kimserver are bare names. */
@@ -50,6 +50,7 @@ export function nodeConfigOf(cluster: KimCluster, tier: Tier, replica: number, b
       gate_advertise: advertisedBy(listener),
     }),
     ...(spec.admin?.host !== undefined && { admin_host: spec.admin.host }),
+    ...(spec.admin?.publicKey !== undefined && { admin_public_key: spec.admin.publicKey }),
     ...(adminPort !== undefined && { admin_port: adminPort === null ? null : portOf(adminPort, replica) }),
     ...(spec.keepAlive !== undefined && { keep_alive: spec.keepAlive }),
     ...(spec.logLevel !== undefined && { log_level: spec.logLevel }),

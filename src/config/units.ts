@@ -5,6 +5,8 @@ const BYTES = { b: 1, ki: 1024, kib: 1024, mi: 1024 ** 2, mib: 1024 ** 2, gi: 10
 
 /** What `parseDuration` takes, for JSON schemas. */
 export const DURATION = /^(\d+(\.\d+)?(ms|s|m|h))+$/;
+/** What a KimCluster takes of what `parseBytes` takes. */
+export const WRITTEN_SIZE = /^\d+(\.\d+)?(B|[KMG]iB?)$/;
 /** What `parseBytes` takes, for JSON schemas. */
 export const SIZE = /^\d+(\.\d+)? ?([Bb]|[KMG]i[Bb]?)$/;
 

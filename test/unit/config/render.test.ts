@@ -36,6 +36,8 @@ test('the docs name the keys that only a KimCluster has, and say that they are g
   for (const path of ['spec.gate.replicas', 'spec.modules.folder', 'spec.gate.listeners', 'spec.gate.drain.seconds', 'metadata.name']) {
     assert.ok(docs.includes(`| \`${path}\` |`), path);
   }
+  for (const word of ['template', 'PodDisruptionBudget', 'metadata.uid'])
+    assert.ok(!docs.includes(word), `${word} is for Kubernetes alone`);
 });
 
 test('the docs are the same each time', () => {

@@ -76,7 +76,7 @@ export class KubeClient {
         const waitMs = tries < MAX_TRIES ? againAfter(error, method, refused) : undefined;
         if (waitMs === undefined || this.#clock.now() + waitMs >= end) throw error;
         refused = (error as KubeError).status === 401;
-        await pause(this.#clock, waitMs, signal);
+        if (waitMs > 0) await pause(this.#clock, waitMs, signal);
       }
     }
   }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
-import { compareConfigs, type Change } from '../config/changes.ts';
+import { compareConfigs } from '../config/changes.ts';
 import type { NodeConfig } from '../config/node-config.ts';
 import type { CloseReason } from '../errors.ts';
 import { AcceptQueue } from '../net/accept-queue.ts';
@@ -15,9 +15,10 @@ import type { ListenerStatus, NodeState } from '../ops/snapshot.ts';
 import { Announcer } from './announcer.ts';
 import type { ToWorker } from './channel.ts';
 import { Membership } from './membership.ts';
+import type { Applied, DrainOptions, ManagerOptions } from './manager-options.ts';
 import { createNodePort } from './node-port.ts';
-import { Pool, type Left } from './pool.ts';
-import { Ports, type GivenPort } from './ports.ts';
+import { Pool } from './pool.ts';
+import { Ports } from './ports.ts';
 import { RingPoints } from './ring-points.ts';
 import { adminSource, tokensOf, type ManagerCounts } from './status.ts';
 
@@ -30,24 +31,6 @@ const MAX_DIRECTORY_MS = 3000;
 const LAG_RESOLUTION_MS = 50;
 /** How long a port may stay taken because a worker is too busy to give it up. */
 const UNLISTEN_MS = 10_000;
-
-export interface ManagerOptions {
-  config: NodeConfig;
-  /** Folder that relative paths of modules start from. */
-  folder: string;
-  version: string;
-  log?: Logger;
-  /** Ports that are open already, in place of those of the configuration. */
-  ports?: readonly GivenPort[] | undefined;
-  /** Gets the resource ledger of each worker that leaves in order; whatever is held in it has leaked. */
-  onLeft?: ((left: Left) => void) | undefined;
-}
-
-/** What reload() did with each key that changed. */
-export interface Applied extends Change {
-  /** False where only a new process can take the change. */
-  done: boolean;
-}
 
 export class Manager {
   readonly log: Logger;
@@ -330,6 +313,7 @@ export class Manager {
   // ---- ending ----
 
   #drained: Promise<void> | undefined;
+  readonly #mayEnd = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
 
   /** Resolves when a drain is over, whoever asked for it: the process has nothing left to do. */
@@ -337,22 +321,23 @@ export class Manager {
     return this.#ended.promise;
   }
 
-  /**
-   * Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. `isReplaced`: another process has
-   * the address of this one, and takes its sessions.
-   */
-  drain(isReplaced = false): Promise<void> {
-    this.#drained ??= this.#drain(isReplaced);
+  /** Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. */
+  drain({ stays = false, isReplaced = false, ms = this.#config.drain_ms }: DrainOptions = {}): Promise<void> {
+    if (!stays) this.#mayEnd.resolve();
+    this.#drained ??= this.#drain(isReplaced, ms);
     return this.#drained;
   }
 
-  async #drain(isReplaced: boolean): Promise<void> {
+  async #drain(isReplaced: boolean, ms: number): Promise<void> {
     this.#state = 'draining';
-    this.log.info('node drains', { drainMs: this.#config.drain_ms });
+    this.log.info('node drains', { drainMs: ms });
     this.#announcer.announce();
     void this.closeGates();
     // other nodes still have messages for clients that are here, and take their sessions
-    await this.pool.drain(this.#config.drain_ms, isReplaced);
+    await this.pool.drain(ms, isReplaced);
+    this.#announcer.stop();
+    await this.membership.withdraw();
+    await this.#mayEnd.promise;
     this.#ports.close();
     this.#state = 'stopping';
     await this.#close();

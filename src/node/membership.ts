@@ -104,6 +104,7 @@ export class Membership {
 
   /** Takes the announcement back: nobody new is sent here. */
   async withdraw(): Promise<void> {
+    this.describer.say(undefined);
     await this.#options.directory?.withdraw();
   }
 

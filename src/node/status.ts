@@ -86,11 +86,12 @@ export function adminSource(manager: Manager): AdminSource {
       return { changes: changes.map(({ key, from, to, apply }) => ({ key, from, to, apply: apply as 'live' | 'roll' })) };
     },
 
-    drain() {
+    drain({ seconds, stay = false }) {
       const connections = pool.book.total().connections;
       // whoever asked is answered at once; how far it is stands in /status
-      manager.drain().catch((error: unknown) => manager.log.error('drain failed', { err: error }));
-      return Promise.resolve({ state: manager.state, connections, drainMs: manager.config.drain_ms });
+      const drainMs = seconds === undefined ? manager.config.drain_ms : Math.round(seconds * 1000);
+      manager.drain({ stays: stay, ms: drainMs }).catch((error: unknown) => manager.log.error('drain failed', { err: error }));
+      return Promise.resolve({ state: manager.state, connections, drainMs });
     },
 
     setLogLevel(level) {

@@ -28,7 +28,7 @@ export interface AdminSource {
   setWorkers(count: number, generation?: number): Promise<schema.WorkersReply>;
   /** Throws AdminError 400 for what is no option, 409 for what can not be changed now. */
   setSettings(config: Readonly<Record<string, unknown>>, generation?: number): Promise<schema.SettingsReply>;
-  drain(): Promise<schema.DrainReply>;
+  drain(how: schema.DrainRequest): Promise<schema.DrainReply>;
   setLogLevel(level: Level): Promise<schema.LogLevelReply>;
 }
 
@@ -168,7 +168,7 @@ export const adminRoutes: readonly Route[] = [
     help: 'Accepts nothing more, lets replies in flight leave and closes idle connections at a pace; then the node ends. Answers at once, with 202.',
     request: schema.drainRequestSchema,
     reply: schema.drainReplySchema,
-    run: async (source) => ({ status: 202, body: await source.drain() }),
+    run: async (source, how) => ({ status: 202, body: await source.drain(how) }),
   }),
   post({
     path: '/loglevel',

@@ -70,7 +70,14 @@ export const workersReplySchema = z.object({
 });
 export type WorkersReply = z.infer<typeof workersReplySchema>;
 
-export const drainRequestSchema = z.strictObject({});
+export const drainRequestSchema = z.strictObject({
+  seconds: z.number().min(0).max(86_400).optional().describe('how long what is in flight has; without it drain_ms'),
+  stay: z
+    .boolean()
+    .optional()
+    .describe('the process does not end when nobody is left, but waits for SIGTERM: for pods, which would be started again'),
+});
+export type DrainRequest = z.infer<typeof drainRequestSchema>;
 export const drainReplySchema = z.object({
   state: z.enum(nodeStates),
   connections: z.number().int().describe('connections still open'),

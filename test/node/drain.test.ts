@@ -101,3 +101,18 @@ test('a drain that is asked for over the admin page is answered, and the node en
   for (const client of clients) assert.equal(await client.closed, 'end');
   node.assertNothingHeld();
 });
+
+test('a drain that stays waits, with nobody left, for somebody to end the node', async (t) => {
+  const node = await startNode(t);
+  const client = await node.connect();
+  client.write(frame(2001, 1, 'before'));
+  assert.equal((await client.next()).data, 'before');
+  await node.statusWhen(({ totals }) => totals.connections === 1, 'it is counted');
+  const answer = await node.post('/drain', { stay: true, seconds: 3 });
+  assert.deepEqual([answer.status, answer.body['drainMs'], answer.body['connections']], [202, 3000, 1]);
+  assert.equal(await client.closed, 'end');
+  await node.statusWhen(({ workers, state }) => workers.length === 0 && state === 'draining', 'nobody is left, and it still answers');
+  assert.deepEqual(JSON.parse(await node.get('/readyz')).ready, false);
+  await node.manager.drain();
+  assert.equal(node.manager.state, 'stopping');
+});

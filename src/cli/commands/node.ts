@@ -73,7 +73,7 @@ async function untilEnded(manager: Manager, { path, read, watch, parent }: Surro
     // also when the admin server, our parent or its end asked for it
     void manager.ended.then(() => resolve(exitCodes.ok));
     const drain = (isReplaced = false) => {
-      manager.drain(isReplaced).catch((error: unknown) => {
+      manager.drain({ isReplaced }).catch((error: unknown) => {
         manager.log.fatal('drain failed', { err: error });
         resolve(exitCodes.failed);
       });

@@ -198,7 +198,8 @@ export class Pool {
       since: worker.since.toISOString(),
     }));
     for (const { index, heldSince, diedAt } of this.#places.values()) {
-      if (rows.some((row) => row.index === index)) continue;
+      // those that left in a drain are not started again
+      if (this.#ending || rows.some((row) => row.index === index)) continue;
       const state = heldSince === undefined ? 'starting' : 'held';
       rows.push({ ...this.#row(index), pid: 0, incarnation: 0, state, since: (heldSince ?? diedAt).toISOString() });
     }

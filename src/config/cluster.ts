@@ -61,7 +61,7 @@ function withoutNulls(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, PASSED.includes(key) ? inner : withoutNulls(inner)]));
 }
 
-const PASSED = ['metadata', 'affinity', 'volumes', 'containers', 'initContainers', 'envFrom', 'valueFrom', 'from', 'metricsFrom', 'status'];
+const PASSED = ['affinity', 'volumes', 'containers', 'initContainers', 'envFrom', 'valueFrom', 'from', 'metricsFrom', 'status'];
 
 /** Keys that only gates have, and what logic nodes do instead. */
 const GATE_ONLY: Readonly<Record<string, string>> = {

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { clusterOf } from '../../../src/config/cluster.ts';
 import { ConfigError } from '../../../src/config/error.ts';
-import { bad, badChanges, clusterObject, good, goodChanges } from '../../support/cluster-objects.ts';
+import { bad, badChanges, goodChanges } from '../../support/bad-clusters.ts';
+import { clusterObject, good } from '../../support/cluster-objects.ts';
 
 test('good clusters are taken, and what is special about them arrives', () => {
   for (const [what, object] of Object.entries(good)) assert.doesNotThrow(() => clusterOf(object, what), what);

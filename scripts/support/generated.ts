@@ -6,6 +6,7 @@ import { customResourceDefinition } from '../../src/operator/crd/crd.ts';
 import { renderClusterDocs } from '../../src/operator/crd/docs.ts';
 import { stringify } from '../../src/config/yaml.ts';
 import { renderMetricsDocs } from '../../src/ops/metrics.ts';
+import { chartFiles } from './chart/files.ts';
 import { renderFaults } from './faults-page.ts';
 
 export interface Generated {
@@ -18,13 +19,15 @@ export interface Generated {
 
 /** All of them, rendered from the sources as they are now. The first line of each says where it comes from. */
 export function generated(): Generated[] {
+  const definition = yaml('crds/kimclusters.kimserver.io.yaml', 'src/config and src/operator/crd', customResourceDefinition());
   return [
     page('docs/configuration.md', 'src/config', renderDocs()),
     page('docs/kimcluster.md', 'src/config and src/operator/crd', renderClusterDocs()),
     page('docs/metrics.md', 'src/ops/metrics-table.ts', renderMetricsDocs()),
     page('docs/admin.md', 'src/ops/admin-routes.ts', renderAdminDocs()),
     page('docs/faults.md', 'src/errors.ts, src/ops/reasons.ts and src/node/exit-codes.ts', renderFaults()),
-    yaml('crds/kimclusters.kimserver.io.yaml', 'src/config and src/operator/crd', customResourceDefinition()),
+    definition,
+    ...chartFiles([definition]),
     schema('schemas/node-config.schema.json', 'src/config', renderJsonSchema()),
   ];
 }

@@ -14,6 +14,9 @@ const GO = 'go (1.24 or newer) is missing; install it, or set KIM_CACHE to a fol
 /** Why there can be no control plane, or false: for the option `skip` of a test. Nothing is built by asking. */
 export const noControlPlane: string | false = whyNoPrograms(controlPrograms);
 
+/** Why charts can not be rendered, or false. */
+export const noHelm: string | false = whyNoPrograms(['helm', 'helm3']);
+
 /** Why there can be no cluster with nodes, neither given nor of our own, or false. Asking installs Debian packages where that is possible. */
 export const noCluster: string | false = givenKubeconfig === undefined ? whyNoNodes() : whyNoPrograms(['kubectl']);
 

@@ -1,0 +1,78 @@
+// The README of the chart: what people do with it, and the tables of its values and alerts.
+
+import { alertsTable } from './alerts.ts';
+import { valuesTable } from './render.ts';
+import type { Value } from './shapes.ts';
+
+const TEXT = `# The chart of kimserver
+
+Installs the operator and the definition of KimCluster. Helm 3 and 4, Kubernetes 1.29 or newer.
+
+\`\`\`
+helm install kimserver charts/kimserver --namespace kimserver --create-namespace --wait
+kubectl apply -f manifests/quickstart.yaml
+kubectl get kimclusters --watch
+\`\`\`
+
+The image is \`kimserver\` with the version of the chart as its tag. Where it is in a registry of your own:
+\`--set image.repository=NAME\`, and by digest \`--set image.digest=sha256:...\`. Gates and logic nodes take the same image unless
+their KimCluster or \`nodeImage\` names another.
+
+## Upgrade, rollback, uninstall
+
+\`\`\`
+helm upgrade kimserver charts/kimserver --namespace kimserver --wait
+helm rollback kimserver --namespace kimserver --wait
+helm uninstall kimserver --namespace kimserver
+\`\`\`
+
+The definition of KimCluster is upgraded with the release, and stays when the release goes (\`crds.keep\`): clusters run on without an
+operator, and a release that is installed again under the same name takes them over. Under another name, or where the definition was applied by hand,
+add \`--take-ownership\`. To remove everything: delete the KimClusters first, then the release, then
+\`kubectl delete crd kimclusters.kimserver.io\`.
+
+A rollback to an earlier chart brings the earlier definition too; with \`crds.install=false\` the definition is yours:
+\`kubectl apply --server-side -f crds/\`. The operator refuses to run on one that is older than itself and says so.
+
+## For some namespaces only
+
+\`\`\`
+helm install kimserver charts/kimserver --namespace team-a --set 'namespaces={team-a,team-b}'
+\`\`\`
+
+The operator then has a Role in each of them instead of a ClusterRole. What is left for the whole cluster is the definition (\`crds.install\`), the
+right to read it (\`rbac.crdReader\`) and the rights of people (\`rbac.aggregate\`); all three can be left out. Only one release of a cluster
+installs the definition.
+
+## Without Helm
+
+\`\`\`
+kubectl apply --server-side -f crds/
+kubectl apply -f manifests/operator.yaml
+\`\`\`
+
+## What the operator may do
+
+| what | why |
+| --- | --- |
+| KimClusters: get, list, watch, patch; their status: get, patch; finalizers: update | to read what is wanted and say how it is; finalizers where \`deletionPolicy: Drain\` asks for one |
+| Deployments, StatefulSets, Services, ConfigMaps, ServiceAccounts, Roles, RoleBindings, PodDisruptionBudgets, NetworkPolicies, ServiceMonitors: all but update | what a KimCluster becomes; always by server-side apply |
+| Pods: get, list, watch, patch, delete | to drain them, to mark the one that shall go, and to make it go |
+| EndpointSlices: get, list, watch | not for itself: nodes get it for discovery, and nobody can give what he does not have |
+| HorizontalPodAutoscalers: get, list, watch | to say so when one aims at a Deployment instead of the KimCluster |
+| Events: create, patch | to tell what happens |
+| one Lease, one Secret, one definition, by name | leader election; the key that signs what nodes are told; whether the definition is new enough |
+
+It reads no other Secret. It can not give any pod more than stands here: it has neither \`bind\` nor \`escalate\`.`;
+
+/** The page, without its first line. */
+export function renderReadme(values: Readonly<Record<string, Value>>): string {
+  return [
+    TEXT,
+    '## Alerts',
+    'With `monitoring.alerts.enabled`; `monitoring.alerts.disabled` leaves out the ones it names.',
+    alertsTable(),
+    '## Values',
+    valuesTable(values),
+  ].join('\n\n');
+}

@@ -105,6 +105,18 @@ export class FaultyKube {
     return stored;
   }
 
+  /** Somebody changes an object: the fields are no longer those of who applied them. */
+  edit(collection: string, namespace: string, name: string, changes: object): Stored {
+    const before = this.memory.get(collection, namespace, name)!;
+    const after = merged(before, changes) as Stored;
+    const others = (after.metadata.managedFields ?? []).map((entry) => ({
+      ...entry,
+      fieldsV1: { but: `those of ${this.memory.version}` },
+    }));
+    const managedFields = [...others, { manager: 'somebody', operation: 'Update', time: new Date().toISOString() }];
+    return this.put(collection, { ...after, metadata: { ...after.metadata, managedFields } });
+  }
+
   remove(collection: string, namespace: string, name: string): void {
     this.memory.remove(collection, namespace, name);
     this.#flush();
@@ -164,8 +176,9 @@ export class FaultyKube {
       return send(response, 201, this.put(collection, object));
     }
     if (method === 'PATCH') {
+      if (before === undefined && !headers['content-type']?.includes('apply')) return refuse(response, 404, 'NotFound', 'it is not there');
       const given = merged(before ?? {}, received.body) as Stored;
-      return send(response, before ? 200 : 201, this.put(collection, given));
+      return send(response, before ? 200 : 201, this.put(collection, owned(given, received)));
     }
     if (before === undefined) return refuse(response, 404, 'NotFound', `${name} not found`);
     if (method === 'GET') return send(response, 200, before);
@@ -235,6 +248,15 @@ function partsOf(path: string): { collection: string; namespace?: string; name?:
   if (match === null) throw new Error(`the test asks for ${path}`);
   const [, group, namespace, plural, name] = match;
   return { collection: `${group}/${plural}`, ...(namespace && { namespace }), ...(name && { name }) };
+}
+
+/** Who applied what, as far as it can be seen from outside. */
+function owned(object: Stored, { query, body, path }: Received): Stored {
+  if (path.endsWith('/status')) return object;
+  const manager = query.get('fieldManager') ?? '';
+  const mine = { manager, operation: 'Apply', fieldsV1: { of: JSON.stringify(body).length } };
+  const others = (object.metadata.managedFields ?? []).filter((entry) => entry.manager !== manager);
+  return { ...object, metadata: { ...object.metadata, managedFields: [mine, ...others] } };
 }
 
 function send(response: ServerResponse, code: number, body: object): void {

@@ -5,7 +5,7 @@
 //                    +------------------- what was written -------------+
 
 import type { KubeAccess } from '../../kube/access.ts';
-import { jittered } from '../../kube/backoff.ts';
+import { jittered, type BackoffRules } from '../../kube/backoff.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { systemClock, type Clock } from '../../kube/clock.ts';
 import { Reflector, type Change, type ReflectorRules } from '../../kube/reflector.ts';
@@ -80,9 +80,19 @@ export interface ControllerRules {
   /** What running reconciles are given to come to their end when this process stops. */
   readonly graceMs: number;
   readonly reflector: Partial<ReflectorRules>;
+  /** Between tries of a key that fails. */
+  readonly backoff: BackoffRules;
 }
 
-const RULES: ControllerRules = { concurrency: 4, resyncMs: 600_000, settleMs: 50, timeoutMs: 60_000, graceMs: 30_000, reflector: {} };
+const RULES: ControllerRules = {
+  concurrency: 4,
+  resyncMs: 600_000,
+  settleMs: 50,
+  timeoutMs: 60_000,
+  graceMs: 30_000,
+  reflector: {},
+  backoff: { minMs: 200, maxMs: 300_000 },
+};
 /** The longest wait of a reflector or a lease is far shorter. */
 const STILL_MS = 300_000;
 
@@ -135,7 +145,7 @@ export class Controller<T extends KubeObject> implements Tools {
     const applied = (kind: Kind, result: Parameters<EngineMetrics['applied']>[1]) => this.metrics.applied(kind.kind, result);
     this.applier = new Applier({ client: this.client, store: this.store, guard: this.#guard, kinds, applied });
     this.events = new Recorder({ client: this.client, clock, log, controller: `kimserver.io/${name}`, instance: identity });
-    this.#queue = new Queue({ clock, random, observer: this.metrics.queue });
+    this.#queue = new Queue({ clock, random, backoff: this.#rules.backoff, observer: this.metrics.queue });
     const { concurrency, timeoutMs } = this.#rules;
     const reconcile = (key: string, signal: AbortSignal) => this.#reconcile(key, signal);
     this.#runner = new Runner({ queue: this.#queue, reconcile, clock, log, concurrency, timeoutMs, observer: this.metrics.runner });

@@ -22,7 +22,7 @@ export interface QueueOptions {
   readonly clock: Clock;
   /** A number from 0 to 1. */
   readonly random?: () => number;
-  readonly backoff?: BackoffRules;
+  readonly backoff: BackoffRules;
   readonly observer?: QueueObserver;
 }
 
@@ -31,7 +31,6 @@ interface Waiting {
   readonly since: number;
 }
 
-const BACKOFF: BackoffRules = { minMs: 200, maxMs: 300_000 };
 /** Of so many keys one comes from the background, however much is urgent. */
 const BACKGROUND_SHARE = 8;
 
@@ -50,7 +49,7 @@ export class Queue {
   #taken = 0;
   #isClosed = false;
 
-  constructor({ clock, random = Math.random, backoff = BACKOFF, observer = {} }: QueueOptions) {
+  constructor({ clock, random = Math.random, backoff, observer = {} }: QueueOptions) {
     this.#clock = clock;
     this.#random = random;
     this.#backoff = backoff;

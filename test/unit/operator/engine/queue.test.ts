@@ -8,7 +8,7 @@ import { turns } from '../../../support/turns.ts';
 
 function start(options: Partial<QueueOptions> = {}) {
   const clock = new ManualClock();
-  const queue = new Queue({ clock, random: () => 0.5, ...options });
+  const queue = new Queue({ clock, random: () => 0.5, backoff: { minMs: 200, maxMs: 300_000 }, ...options });
   return { clock, queue };
 }
 

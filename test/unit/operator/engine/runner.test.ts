@@ -9,9 +9,11 @@ import { silentLogger } from '../../../../src/ops/log.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { soon, turns } from '../../../support/turns.ts';
 
+const backoff = { minMs: 200, maxMs: 300_000 };
+
 function start(reconcile: (key: string, signal: AbortSignal) => Promise<Result>, concurrency = 2) {
   const clock = new ManualClock();
-  const queue = new Queue({ clock, random: () => 0.5 });
+  const queue = new Queue({ clock, random: () => 0.5, backoff });
   const told: string[] = [];
   const observer = {
     ran: (outcome: string) => told.push(outcome),
@@ -111,7 +113,7 @@ test('keys that wait though nobody is busy make the process unhealthy', async ()
   const { clock, queue, runner } = start(async () => undefined, 1);
   assert.equal(runner.problem, undefined);
   // a loop that has died takes nothing
-  const dead = new Queue({ clock });
+  const dead = new Queue({ clock, backoff });
   dead.add('a');
   const without = new Runner({ queue: dead, reconcile: () => Promise.resolve(), clock, log: silentLogger(), concurrency: 1 });
   dead.next = () => new Promise(() => undefined);

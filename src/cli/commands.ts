@@ -114,8 +114,17 @@ export const commands: readonly AnyCommand[] = [
     name: 'config check',
     summary: 'say everything that is wrong with a configuration, with its lines',
     args: [FILE],
-    options: { set: set(), strict: strict(), output: outputTextOrJson() },
-    examples: ['kim config check gate.json', 'kim config check manifests/quickstart.yaml -o json'],
+    options: {
+      set: set(),
+      strict: strict(),
+      kubernetes: flag('--kubernetes', 'judge a KimCluster as Kubernetes does, where each replica has addresses of its own'),
+      output: outputTextOrJson(),
+    },
+    examples: [
+      'kim config check gate.json',
+      'kim config check manifests/quickstart.yaml -o json',
+      'kim config check shop.yaml --kubernetes',
+    ],
     load: async () => (await import('./commands/config-check.ts')).runConfigCheck,
   }),
   command({

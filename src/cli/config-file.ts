@@ -1,7 +1,7 @@
 // A configuration file of either kind: which one it is shows in what is written there, not in its name.
 
 import { dirname, isAbsolute } from 'node:path';
-import { parseCluster, type KimCluster } from '../config/cluster.ts';
+import { parseCluster, type KimCluster, type Place } from '../config/cluster.ts';
 import { ConfigError, type Problem } from '../config/error.ts';
 import { parseJson } from '../config/json.ts';
 import { loadNodeConfig, readConfigFile } from '../config/load.ts';
@@ -37,10 +37,12 @@ export interface ConfigFile {
 interface ReadOptions {
   readonly set?: readonly string[];
   readonly strict?: boolean;
+  /** Where a KimCluster is to run. */
+  readonly place?: Place;
 }
 
 /** Throws a ConfigError with everything that is wrong; modules are not looked for. */
-export function readConfigurationFile(name: string, { set = [], strict = false }: ReadOptions = {}): ConfigFile {
+export function readConfigurationFile(name: string, { set = [], strict = false, place = 'machine' }: ReadOptions = {}): ConfigFile {
   const file = shownPath(name);
   const folder = dirname(userPath(name));
   const text = readConfigFile(file);
@@ -50,7 +52,7 @@ export function readConfigurationFile(name: string, { set = [], strict = false }
     return { file, folder, text, cluster: undefined, nodes, warnings: [...notes, ...unknown.map(unknownSentence)] };
   }
   if (set.length > 0) throw new UsageError(`--set changes the configuration of a node, and ${file} is a KimCluster; change the file`);
-  const { cluster, notes } = parseCluster(text, file);
+  const { cluster, notes } = parseCluster(text, file, place);
   const nodes = tiersOf(cluster).map((tier) => ({ label: tier, config: nodeConfigOf(cluster, tier, 0, folder) }));
   return { file, folder, text, cluster, nodes, warnings: notes };
 }

@@ -11,6 +11,7 @@ import { isSentence } from './rules.ts';
 import { parseYaml, type YamlText } from './yaml-text.ts';
 import { z } from './z.ts';
 
+export type { Place } from './cluster-checks.ts';
 export { kimClusterSchema, type KimCluster } from './cluster-schema.ts';
 
 export interface ParsedCluster {

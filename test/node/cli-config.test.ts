@@ -67,6 +67,18 @@ test('config check says what a good file is, with warnings; --strict takes none'
   assert.equal((await kim(['config', 'check', 'node.json', '--strict'], { cwd: folder })).code, 2);
 });
 
+test('config check judges a KimCluster for Kubernetes too, where replicas have addresses of their own', async (t) => {
+  const folder = folderOf(t, { 'node.json': CONFIG, 'large.yaml': CLUSTER.replace('workers: 2', 'replicas: 20') });
+  const check = (...words: string[]) => kim(['config', 'check', ...words], { cwd: folder });
+  assert.match((await check('large.yaml')).err, /begin further apart/);
+  const { code, out } = await check('large.yaml', '--kubernetes');
+  assert.deepEqual(
+    [code, out],
+    [0, 'large.yaml is good for Kubernetes: the KimCluster shop\n  gate: 20 pods with 1 worker\n  logic: 1 pod with 1 worker\n'],
+  );
+  assert.match((await check('node.json', '--kubernetes')).err, /--kubernetes is for KimClusters, and node.json is a node; leave it out/);
+});
+
 test('config check tells programs the same', async (t) => {
   const folder = folderOf(t, { 'node.json': { worker_cnt: 0, ...CONFIG } });
   const check = async (...words: string[]) => {

@@ -135,7 +135,7 @@ const INTRO = `# KimCluster
 
 A cluster of kimserver as one object of Kubernetes: \`kubectl apply -f\` it, \`kubectl get kim\` shows it, \`kubectl explain kimcluster.spec.gate\` tells what stands below. The same file runs on one machine with \`npm run up\`, which says of every field that it has no use for.
 
-The API server refuses what is not allowed here and names the field and the rule; \`kim config check FILE\` says the same with the line, before anybody applies it. Times are numbers of milliseconds or texts like \`500ms\`, \`30s\`, \`1m30s\`; sizes are numbers of bytes or texts like \`64KiB\`, \`8MiB\`. What is left out is filled in with its default, and \`kubectl get kim -o yaml\` shows it.
+The API server refuses what is not allowed here and names the field and the rule; \`kim config check FILE --kubernetes\` says the same with the line, before anybody applies it. Times are numbers of milliseconds or texts like \`500ms\`, \`30s\`, \`1m30s\`; sizes are numbers of bytes or texts like \`64KiB\`, \`8MiB\`. What is left out is filled in with its default, and \`kubectl get kim -o yaml\` shows it.
 
 \`\`\`yaml
 apiVersion: kimserver.io/v1alpha1

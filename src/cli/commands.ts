@@ -102,6 +102,26 @@ export const commands: readonly AnyCommand[] = [
     load: async () => (await import('./commands/cluster.ts')).runCluster,
   }),
   command({
+    name: 'operator',
+    summary: 'keep KimClusters in Kubernetes as their specs say; the chart runs this',
+    args: [],
+    options: {
+      namespaces: text('--namespaces <list>', 'look for KimClusters in these only, as shop,chat (default all)'),
+      leaseName: text('--lease-name <name>', 'of several operators with one lease one works (default kimserver-operator)'),
+      leaseNamespace: text('--lease-namespace <name>', 'where the lease and the key are (default its own)'),
+      metricsPort: whole('--metrics-port <port>', 'port of /metrics', 0, 65_535, 8080),
+      healthPort: whole('--health-port <port>', 'port of /livez and /readyz', 0, 65_535, 8081),
+      logLevel: text('--log-level <level>', 'debug, info, warn or error (default info)'),
+      kubeconfig: text('--kubeconfig <file>', 'outside a cluster (default KUBECONFIG, then ~/.kube/config)'),
+      imageVolumes: flag('--image-volumes', 'modules come as image volumes (Kubernetes 1.33 or later with that feature)'),
+    },
+    examples: ['kim operator', 'kim operator --kubeconfig ~/.kube/config --namespaces shop --log-level debug'],
+    async load() {
+      const { runOperator } = await import('./commands/operator.ts');
+      return (_args, options) => runOperator(options);
+    },
+  }),
+  command({
     name: 'bench',
     summary: 'measure a node, or a floor to compare with; its own options are shown by "kim bench --help"',
     args: [],

@@ -1,0 +1,142 @@
+// The operator as a process: it finds its key, watches KimClusters and everything that they become, and answers for itself.
+
+import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import type { KubeAccess } from '../../kube/access.ts';
+import { KubeClient } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/error.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import { publicKeyText } from '../../ops/admin-token.ts';
+import type { Logger } from '../../ops/log.ts';
+import { Controller, type ControllerRules, type Watched } from '../engine/controller.ts';
+import { serveHealth, type HealthServer } from '../engine/health.ts';
+import type { LeaseRules } from '../engine/lease.ts';
+import type { OperatorFacts } from '../plan/types.ts';
+import { autoscalers, CLUSTER_LABEL, kimClusters, ownedKinds, pods, serviceMonitors } from './kinds.ts';
+import { NodeClient } from './node-client.ts';
+import { Reconciler, type KimClusterObject } from './reconcile.ts';
+import { signingKey } from './signing-key.ts';
+
+export interface OperatorOptions {
+  readonly access: KubeAccess;
+  readonly log: Logger;
+  /** Its own: where the Secret of its key is, and the lease. */
+  readonly namespace: string;
+  /** Where it looks for KimClusters; empty: everywhere. */
+  readonly namespaces: readonly string[];
+  /** Name of the lease; of several operators with one name one works. */
+  readonly leaseName: string;
+  /** Name of the Secret with its key. */
+  readonly keySecret: string;
+  readonly facts: Omit<OperatorFacts, 'publicKey' | 'namespace'>;
+  readonly healthPort: number;
+  readonly metricsPort: number;
+  readonly rules?: Partial<ControllerRules>;
+  readonly leaseRules?: LeaseRules;
+}
+
+export class Operator {
+  readonly #controller: Controller<KimClusterObject>;
+  readonly #servers: readonly HealthServer[];
+
+  /** Throws one sentence when it can not begin: no key, no CRD, a port that is taken. */
+  static async start(options: OperatorOptions): Promise<Operator> {
+    const { access, log, namespace, namespaces, leaseName, keySecret, facts, healthPort, metricsPort, rules, leaseRules } = options;
+    const client = new KubeClient({ access });
+    try {
+      await mustKnowKimClusters(client);
+      const key = await signingKey(client, namespace, keySecret);
+      const hasServiceMonitors = await isKnown(client, '/apis/monitoring.coreos.com/v1');
+      const reconciler = new Reconciler({
+        nodes: new NodeClient(key),
+        facts: { ...facts, namespace, publicKey: publicKeyText(key) },
+        hasServiceMonitors,
+        log,
+      });
+      const controller = new Controller<KimClusterObject>({
+        name: 'kimcluster',
+        access,
+        primary: kimClusters,
+        watched: watchedKinds(hasServiceMonitors),
+        ...(namespaces.length > 0 && { namespaces }),
+        reconcile: reconciler.reconcile,
+        identity: `${hostname()}_${randomBytes(4).toString('hex')}`,
+        lease: { namespace, name: leaseName, ...(leaseRules && { rules: leaseRules }) },
+        log,
+        ...(rules && { rules }),
+      });
+      const metrics = () => controller.metrics.meter.text();
+      const ports = healthPort === metricsPort && healthPort !== 0 ? [healthPort] : [healthPort, metricsPort];
+      const servers = await Promise.all(ports.map((port) => serveHealth(controller.health, metrics, { port })));
+      controller.start();
+      return new Operator(controller, servers);
+    } finally {
+      client.close();
+    }
+  }
+
+  private constructor(controller: Controller<KimClusterObject>, servers: readonly HealthServer[]) {
+    this.#controller = controller;
+    this.#servers = servers;
+  }
+
+  /** Health first, metrics second. */
+  get ports(): readonly number[] {
+    return this.#servers.map(({ port }) => port);
+  }
+
+  /** True once it reconciles and nobody else does. */
+  get isLeader(): boolean {
+    return this.#controller.lease?.isLeader ?? true;
+  }
+
+  /** Resolves with the reason when it has to end: another one has the lease. */
+  get ended(): Promise<string> {
+    return this.#controller.ended;
+  }
+
+  /** Finishes what it is doing and gives the lease back. */
+  async stop(): Promise<void> {
+    await this.#controller.stop();
+    await Promise.all(this.#servers.map((server) => server.close()));
+  }
+}
+
+function watchedKinds(hasServiceMonitors: boolean): Watched[] {
+  const owned = hasServiceMonitors ? [...ownedKinds, serviceMonitors] : ownedKinds;
+  const ofLabel = ({ metadata }: KubeObject) => {
+    const name = metadata.labels?.[CLUSTER_LABEL];
+    return name === undefined ? [] : [`${metadata.namespace ?? ''}/${name}`];
+  };
+  return [
+    // by label too: what lost its owner is noticed, and what belongs to somebody else and bears our label
+    ...owned.map((kind): Watched => ({ kind, labelSelector: CLUSTER_LABEL, keysOf: ofLabel })),
+    { kind: pods, labelSelector: CLUSTER_LABEL, keysOf: ofLabel },
+    { kind: autoscalers, keysOf: keysOfAutoscaler },
+  ];
+}
+
+interface Autoscaler extends KubeObject {
+  readonly spec?: { readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string } };
+}
+
+function keysOfAutoscaler(object: KubeObject): string[] {
+  const { kind, name = '' } = (object as Autoscaler).spec?.scaleTargetRef ?? {};
+  const cluster = kind === 'KimCluster' ? name : kind === 'Deployment' ? name.replace(/-(gate|logic)$/, '') : '';
+  return cluster === '' ? [] : [`${object.metadata.namespace ?? ''}/${cluster}`];
+}
+
+async function isKnown(client: KubeClient, path: string): Promise<boolean> {
+  try {
+    await client.get(path);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+async function mustKnowKimClusters(client: KubeClient): Promise<void> {
+  if (await isKnown(client, '/apis/kimserver.io/v1alpha1')) return;
+  throw new Error('this cluster does not know KimClusters; install the CRD first: kubectl apply --server-side -f crds/');
+}

@@ -1,0 +1,131 @@
+// One look at a KimCluster: observe, plan, do what the plan says, and write down how it stands.
+
+import { ConfigError } from '../../config/error.ts';
+import { clusterOf } from '../../config/cluster.ts';
+import type { KimCluster } from '../../config/cluster-schema.ts';
+import { isNotFound } from '../../kube/error.ts';
+import { kindName, pathOf, type KubeObject } from '../../kube/types.ts';
+import type { Logger } from '../../ops/log.ts';
+import type { Request, Tools } from '../engine/controller.ts';
+import type { Result } from '../engine/runner.ts';
+import { isWished } from '../plan/names.ts';
+import { plan } from '../plan/plan.ts';
+import type { Manifest, Observed, Plan, Pod } from '../plan/types.ts';
+import type { KimClusterStatus } from '../status-types.ts';
+import { execute } from './executor.ts';
+import { invalidStatus } from './invalid.ts';
+import { ownedKinds, pods as podKind, serviceMonitors } from './kinds.ts';
+import type { NodeClient } from './node-client.ts';
+import { addressOfPod, observe, withFound, type Surroundings } from './observe.ts';
+
+export type KimClusterObject = KubeObject & { readonly status?: KimClusterStatus };
+
+export interface ReconcilerOptions extends Omit<Surroundings, 'store' | 'nodes'> {
+  readonly nodes: NodeClient;
+  readonly log: Logger;
+}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  /** When each status was written last. */
+  readonly #written = new Map<string, number>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Throws what could not be done; everything else of the plan has been done then, and the status is written. */
+  readonly reconcile = async (request: Request<KimClusterObject>, tools: Tools): Promise<Result> => {
+    const { key, object, signal } = request;
+    if (object === undefined) {
+      this.#written.delete(key);
+      return;
+    }
+    let cluster: KimCluster;
+    try {
+      ({ cluster } = clusterOf(object, object.metadata.name));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      await this.#writeStatus(request, tools, invalidStatus(object, error.message, new Date()));
+      return;
+    }
+    const decided = await this.#decide(cluster, object, request, tools);
+    const problems = await this.#carryOut(decided, cluster, object, request, tools);
+    for (const { type, reason, note } of decided.events) tools.events.emit(object, { type, reason, action: 'Reconcile', note });
+    await this.#writeStatus(request, tools, decided.status);
+    signal.throwIfAborted();
+    if (problems.length === 1) throw problems[0]!;
+    if (problems.length > 1) throw new AggregateError(problems, problems.map(({ message }) => message).join('; '));
+    return { againMs: decided.requeueMs };
+  };
+
+  async #decide(cluster: KimCluster, object: KimClusterObject, { key, signal }: Request<KimClusterObject>, tools: Tools): Promise<Plan> {
+    const statusAt = this.#written.get(key) ?? 0;
+    const observed = await observe(cluster, object.status, { ...this.#options, store: tools.store }, { statusAt, signal });
+    const decided = plan(cluster, observed);
+    const strangers = await this.#strangers(decided, observed, tools, signal);
+    return strangers.length === 0 ? decided : plan(cluster, withFound(observed, strangers));
+  }
+
+  /** Objects of wanted names that have not our label: only what is to be made is asked for, so nothing once it is there. */
+  async #strangers({ apply }: Plan, { objects }: Observed, { client }: Tools, signal: AbortSignal): Promise<Manifest[]> {
+    const known = new Set(objects.map((one) => `${kindName(one)} ${one.metadata.name}`));
+    const unknown = apply.filter((wanted) => !known.has(`${kindName(wanted)} ${wanted.metadata.name}`));
+    const found = await Promise.all(
+      unknown.map(async (wanted) => {
+        const kind = [...ownedKinds, serviceMonitors].find((one) => kindName(one) === kindName(wanted));
+        if (kind === undefined) return undefined;
+        try {
+          return await client.get<Manifest>(pathOf(kind, wanted.metadata), { signal });
+        } catch (error) {
+          if (isNotFound(error)) return undefined;
+          throw error;
+        }
+      }),
+    );
+    return found.filter((one) => one !== undefined);
+  }
+
+  async #carryOut(
+    { apply, remove, actions }: Plan,
+    cluster: KimCluster,
+    object: KimClusterObject,
+    { key, signal }: Request<KimClusterObject>,
+    tools: Tools,
+  ): Promise<Error[]> {
+    const problems: Error[] = [];
+    const attempt = async (work: () => Promise<unknown>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        problems.push(error as Error);
+      }
+    };
+    for (const wanted of apply) {
+      if (signal.aborted) break;
+      await attempt(async () => {
+        const { what, by, conflicts } = await tools.applier.apply(wanted, { key, signal, mayAdopt: () => isWished(cluster, 'adopt') });
+        if (what === 'corrected') {
+          const who = by ?? conflicts[0]?.manager;
+          const note = `${wanted.kind} ${wanted.metadata.name} was changed by ${who ?? 'somebody'} and has been put right; change the KimCluster instead`;
+          tools.events.emit(object, { type: 'Warning', reason: 'Corrected', action: 'Apply', note });
+        }
+      });
+    }
+    for (const gone of remove) {
+      const kind = [...ownedKinds, serviceMonitors].find((one) => kindName(one) === kindName(gone));
+      const there = kind && tools.store.get(kind, `${cluster.metadata.namespace ?? ''}/${gone.name}`);
+      if (there?.metadata.uid === gone.uid) await attempt(() => tools.applier.remove(there, { key, signal }));
+    }
+    const address = (name: string) => {
+      const pod = tools.store.get<Pod>(podKind, `${cluster.metadata.namespace ?? ''}/${name}`);
+      return pod && addressOfPod(cluster, pod);
+    };
+    await attempt(() => execute(actions, { client: tools.client, nodes: this.#options.nodes, cluster: object, address, signal }));
+    return problems;
+  }
+
+  async #writeStatus({ key, object, signal }: Request<KimClusterObject>, tools: Tools, status: KimClusterStatus): Promise<void> {
+    if (await tools.applier.applyStatus(object!, status, { key, signal })) this.#written.set(key, Date.now());
+  }
+}

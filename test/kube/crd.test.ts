@@ -7,6 +7,7 @@ import { clusterOf, parseCluster } from '../../src/config/cluster.ts';
 import { CRD_NAME, customResourceDefinition } from '../../src/operator/crd/crd.ts';
 import type { KimClusterStatus } from '../../src/operator/status-types.ts';
 import { bad, badChanges, goodChanges } from '../support/bad-clusters.ts';
+import { defineClusters, definition } from '../support/cluster-definition.ts';
 import { clusterObject, good, type Part } from '../support/cluster-objects.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import type { Kube } from '../support/kube/kube.ts';
@@ -15,16 +16,14 @@ import { noControlPlane } from '../support/kube/needs.ts';
 const skip = noControlPlane;
 const plane = controlPlaneOfFile();
 const root = new URL('../../', import.meta.url);
-const definition = readFileSync(new URL(`crds/${CRD_NAME}.yaml`, root), 'utf8');
 const collection = (space: string) => `/apis/kimserver.io/v1alpha1/namespaces/${space}/kimclusters`;
 
-let installed: Promise<string> | undefined;
+let defined: Promise<void> | undefined;
 
 /** The API server, which knows KimClusters. */
 async function server(): Promise<Kube> {
   const { kube } = plane();
-  installed ??= kube.apply(definition).then(() => kube.kubectl('wait', '--for=condition=Established', '--timeout=30s', `crd/${CRD_NAME}`));
-  await installed;
+  await (defined ??= defineClusters(kube));
   return kube;
 }
 

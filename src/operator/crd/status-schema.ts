@@ -46,7 +46,7 @@ const tier = object({
   revision: text('Name of the newest revision.').optional(),
   workers: count('Worker processes in all pods.'),
   connections: count('Connections of clients.'),
-  draining: listBy('pod', draining, 'pods', 100).meta({ description: 'Pods that drain, with what is left to do.' }),
+  draining: listBy('pod', draining, 'pods', 500).meta({ description: 'Pods that drain, with what is left to do.' }),
   selector: text('Labels of its pods, as a selector.'),
   configHash: text('Hash of the configuration that needs new pods when it changes.').optional(),
   settingsGeneration: z.int().meta({ description: 'Generation of the spec whose live settings all pods have.' }).optional(),
@@ -76,7 +76,7 @@ const summary = object({
 
 const plan = object({
   generation: z.int().meta({ description: 'Generation of the spec that was planned.' }),
-  changes: z.array(text('One change.')).max(200).meta({ description: 'What would change, a line for each.' }),
+  changes: z.array(text('One change.')).max(1000).meta({ description: 'What would change, a line for each.' }),
   connections: count('Connections that would be touched.'),
 });
 

@@ -1,13 +1,12 @@
 // What the chart renders for each values file of charts/kimserver/ci, kept in test/golden/chart; the same with both versions of Helm.
 
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import test from 'node:test';
-import { golden, isAccepting, noOtherGolden } from '../support/golden.ts';
+import { assertGolden, noOtherGolden } from '../support/golden.ts';
 import { CHART, helms, runHelm, template } from '../support/kube/helm.ts';
 import { noHelm } from '../support/kube/needs.ts';
-import { root } from '../meta/support.ts';
 
 /** Helm has to be built the first time. */
 const timeout = 15 * 60_000;
@@ -20,14 +19,14 @@ for (const file of files) {
   test(`values of "${name}" render as they did, with Helm 4 and 3`, { skip, timeout }, async () => {
     const [four, three] = [await template('helm', ['-f', file]), await template('helm3', ['-f', file])];
     assert.equal(sorted(three), sorted(four));
-    golden(`chart/${name}.yaml`, sorted(four));
+    assertGolden(`test/golden/chart/${name}.yaml`, sorted(four));
   });
 }
 
 test('there are at least a dozen of them, and no file is left of one that is gone', () => {
   assert.ok(files.length >= 12);
   noOtherGolden(
-    'chart',
+    'test/golden/chart',
     files.map((file) => `${basename(file, '-values.yaml')}.yaml`),
   );
 });
@@ -60,13 +59,7 @@ metadata:
     .replace(/^# Source: .*\n/gm, '')
     .replace(labels, '')
     .replace(/^ *annotations:\n(?! {4})/gm, '');
-  const file = `${root}/manifests/operator.yaml`;
-  if (isAccepting) writeFileSync(file, `${head}${body}`);
-  assert.equal(
-    `${head}${body}`,
-    readFileSync(file, 'utf8'),
-    `manifests/operator.yaml is stale; accept it: npm test -- chart/golden --accept`,
-  );
+  assertGolden('manifests/operator.yaml', `${head}${body}`);
 });
 
 /** Documents in the order of their templates and names. The definition of KimCluster is large and has tests of its own: it counts by its size. */

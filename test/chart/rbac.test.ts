@@ -85,10 +85,13 @@ test('people who may view or edit a namespace may do so with its KimClusters', {
       .join(' '),
     [...new Set(rules.flatMap(({ verbs }) => verbs))].join(' '),
   ]);
-  assert.deepEqual(rights.sort(), [
-    ['kimserver-kim-kimserver-operator-edit', 'admin edit', 'get list watch create update patch delete deletecollection'],
-    ['kimserver-kim-kimserver-operator-view', 'admin edit view', 'get list watch'],
-  ]);
+  assert.deepEqual(
+    rights.sort(([a = ''], [b = '']) => a.localeCompare(b)),
+    [
+      ['kimserver-kim-kimserver-operator-edit', 'admin edit', 'get list watch create update patch delete deletecollection'],
+      ['kimserver-kim-kimserver-operator-view', 'admin edit view', 'get list watch'],
+    ],
+  );
 });
 
 interface Rule {

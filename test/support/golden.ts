@@ -1,37 +1,35 @@
-// Golden files: what something gives is kept as a file that people read, and compared with it. KIM_ACCEPT=1 (npm test -- PATH --accept) writes them anew.
+// Golden files: what something gives is kept as a file that people read, and compared with it. KIM_ACCEPT=1 (npm test -- FILTER --accept) writes them anew.
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../golden/', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export const isAccepting = process.env['KIM_ACCEPT'] === '1';
+const isAccepting = process.env['KIM_ACCEPT'] === '1';
 
-/** Compares a text with test/golden/`name`. */
-export function golden(name: string, text: string): void {
-  const file = join(ROOT, name);
+/** Compares a text with the file (its path is from the project's folder). */
+export function assertGolden(file: string, text: string): void {
+  const path = `${root}${file}`;
   if (isAccepting) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, text);
-    return;
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
   }
-  assert.equal(text, goldenText(name), `${file} differs; if it is right so, accept it: npm test -- ${name.split('/')[0]} --accept`);
-}
-
-/** What is kept, to be read by a test. */
-export function goldenText(name: string): string {
-  try {
-    return readFileSync(join(ROOT, name), 'utf8');
-  } catch (error) {
-    throw new Error(`there is no test/golden/${name}; make it: npm test -- ${name.split('/')[0]} --accept`, { cause: error });
-  }
+  assert.equal(text, readOr(path), `${file} says something else; look at the difference, and accept it: npm test -- FILTER --accept`);
 }
 
 /** Every file in a folder has its test: those of tests that are gone are refused, or removed when files are accepted. */
 export function noOtherGolden(folder: string, names: readonly string[]): void {
-  const others = readdirSync(join(ROOT, folder)).filter((name) => !names.includes(name));
-  if (isAccepting) for (const name of others) rmSync(join(ROOT, folder, name));
-  else assert.deepEqual(others, [], `no test makes these any more; remove them: npm test -- ${folder} --accept`);
+  const others = readdirSync(`${root}${folder}`).filter((name) => !names.includes(name));
+  if (isAccepting) for (const name of others) rmSync(`${root}${folder}/${name}`);
+  else assert.deepEqual(others, [], `no test makes these any more; remove them: npm test -- FILTER --accept`);
+}
+
+function readOr(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -58,7 +58,7 @@ export function text(what: string, { max = MAX_TEXT, pattern }: { max?: number; 
 }
 
 /** An image, as a kubelet pulls it. */
-export const image = () => text('an image like registry.example.com/kimserver:1.2.3, without spaces', { max: 512, pattern: /^\S+$/ });
+export const image = () => text('an image like images.example.com/kimserver:1.2.3, without spaces', { max: 512, pattern: /^\S+$/ });
 
 /** A whole number. */
 export function number(min: number, max: number, what = 'whole numbers') {

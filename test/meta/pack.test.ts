@@ -64,6 +64,7 @@ test('packed and installed into an empty folder, it runs a module in TypeScript 
     'dist/index.js',
     'dist/index.d.ts',
     'dist/wire/proto/nodes.proto',
+    'crds/kimclusters.kimserver.io.yaml',
     'manifests/quickstart.yaml',
     'LICENSE',
     'README.md',

@@ -64,7 +64,7 @@ export const good: Readonly<Record<string, Part>> = {
   'the least': clusterObject(),
   'gates alone': clusterObject({ logic: undefined }),
   'everything at once': clusterObject({
-    image: 'registry.example.com/kimserver:1@sha256:abc',
+    image: 'images.example.com/kimserver:1@sha256:abc',
     imagePullPolicy: 'Always',
     imagePullSecrets: [{ name: 'pull' }],
     modules: { image: 'shop:7', folder: './modules' },

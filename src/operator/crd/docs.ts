@@ -151,7 +151,7 @@ spec:
   logic:
     replicas: 5
     modules: [test, ./shop.ts]
-  modules: { image: registry.example.com/shop-modules:7 }
+  modules: { image: images.example.com/shop-modules:7 }
   discovery:
     zookeeper: { managed: { replicas: 3 } }
     kubernetes: {}

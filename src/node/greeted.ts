@@ -4,7 +4,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Connection } from '../net/connection.ts';
 import { clientCommands } from '../wire/client-control.ts';
 import { FramingError, type Decoder } from '../wire/codec.ts';
-import { HEAD_BYTES, writeHead, type Frame } from '../wire/frame.ts';
+import { Frame, HEAD_BYTES, writeHead } from '../wire/frame.ts';
 
 export class Greeted {
   /** What the client has to present to go on with its session. */
@@ -17,6 +17,8 @@ export class Greeted {
   isMoving = false;
   /** The session ends with the connection. */
   isOver = false;
+  /** Of its heartbeats. */
+  readonly pace = { credit: -1, creditAt: 0 };
   /** Node id of the worker that has the session now. */
   elsewhere: string | undefined;
 
@@ -37,17 +39,22 @@ export const greetedOf = (connection: Connection): Greeted | undefined => connec
 
 /** Messages that are looked through for heartbeats while those before them wait to be answered. */
 const MAX_AHEAD = 1024;
+/** What a message that waits costs besides its bytes. */
+const FRAME_OVERHEAD = 256;
 
 /** Answers heartbeats as they come, whatever waits in front of them; everything else stays in order. */
 export class GreetedDecoder implements Decoder {
   readonly #inner: Decoder;
   readonly #connection: Connection;
-  readonly #heartbeat: (frame: Frame) => void;
+  readonly #heartbeat: (frame: Frame) => boolean;
   readonly #ahead: Frame[] = [];
   #aheadBytes = 0;
+  /** How many of them, from the first on, lie in memory of their own. */
+  #own = 0;
   #problem: FramingError | undefined;
 
-  constructor(connection: Connection, heartbeat: (frame: Frame) => void) {
+  /** `heartbeat` answers one; false if it has to wait for its turn. */
+  constructor(connection: Connection, heartbeat: (frame: Frame) => boolean) {
     this.#inner = connection.decoder;
     this.#connection = connection;
     this.#heartbeat = heartbeat;
@@ -62,6 +69,9 @@ export class GreetedDecoder implements Decoder {
   }
 
   feed(chunk: Buffer): void {
+    // what another worker had left of this client may be nothing: that is no sign that it got its WELCOME
+    if (chunk.length === 0) return;
+    this.#keepApart();
     this.#inner.feed(chunk);
     const greeted = greetedOf(this.#connection);
     if (greeted !== undefined) greeted.before = undefined;
@@ -75,11 +85,9 @@ export class GreetedDecoder implements Decoder {
       while (this.#ahead.length < MAX_AHEAD && this.#problem === undefined) {
         const frame = this.#inner.next();
         if (frame === undefined) return;
-        if (frame.cmd === clientCommands.heartbeat) this.#heartbeat(frame);
-        else {
-          this.#ahead.push(frame);
-          this.#aheadBytes += sizeOf(frame);
-        }
+        if (frame.cmd === clientCommands.heartbeat && this.#heartbeat(frame)) continue;
+        this.#ahead.push(frame);
+        this.#aheadBytes += sizeOf(frame);
       }
     } catch (error) {
       if (!(error instanceof FramingError)) throw error;
@@ -88,9 +96,18 @@ export class GreetedDecoder implements Decoder {
     }
   }
 
+  /** Whoever waits on while more comes must not keep the memory of everything that came with it. */
+  #keepApart(): void {
+    for (; this.#own < this.#ahead.length; this.#own++) {
+      const frame = this.#ahead[this.#own]!;
+      if (frame.bytes.buffer.byteLength > 2 * sizeOf(frame)) this.#ahead[this.#own] = copyOf(frame);
+    }
+  }
+
   next(): Frame | undefined {
     const frame = this.#ahead.shift();
     if (frame !== undefined) {
+      if (this.#own > 0) this.#own--;
       this.#aheadBytes -= sizeOf(frame);
       return frame;
     }
@@ -101,11 +118,18 @@ export class GreetedDecoder implements Decoder {
   rest(): Buffer {
     const parts = this.#ahead.splice(0).map(bytesOf);
     this.#aheadBytes = 0;
+    this.#own = 0;
     return Buffer.concat([...parts, this.#inner.rest()]);
   }
 }
 
-const sizeOf = ({ start, end }: Frame): number => HEAD_BYTES + end - start;
+const sizeOf = ({ start, end }: Frame): number => FRAME_OVERHEAD + HEAD_BYTES + end - start;
+
+function copyOf({ cmd, seq, bytes, start, end }: Frame): Frame {
+  const body = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(body, 0, start, end);
+  return new Frame(cmd, seq, body, 0, body.length);
+}
 
 /** A frame as it came: heads are all of one kind. */
 function bytesOf({ cmd, seq, body }: Frame): Buffer {

@@ -13,6 +13,7 @@ import { decodeToken, encodeToken, SECRET_BYTES } from '../cluster/token.ts';
 import { Fault } from '../errors.ts';
 import type { Connection } from '../net/connection.ts';
 import type { Outbox } from '../net/outbox.ts';
+import { paceMs } from '../net/pace.ts';
 import type { Stats } from '../ops/stats.ts';
 import type { Context } from '../route/context.ts';
 import type { Route } from '../route/router.ts';
@@ -27,6 +28,8 @@ import { Strays } from './strays.ts';
 /** How long other workers may take to say whether they have a session, and to take one that is kept. */
 const ASK_MS = 1000;
 const SWEEP_MS = 1000;
+/** A client sends one in some seconds. */
+const HEARTBEATS_PER_SECOND = 20;
 const NOTHING = Buffer.alloc(0);
 
 /** What became of clients that greeted, since the start. */
@@ -98,8 +101,9 @@ export class Greeter {
   /** Who answers a command of the connection itself; undefined for clients that did not begin with HELLO. */
   route(connection: Connection, { cmd }: Frame): Route | undefined {
     if (this.sessions === undefined || connection.isLink) return undefined;
-    const isFirst = connection.requests === 0 && connection.greeted === undefined;
-    return isFirst === (cmd === control.clientCommands.hello) ? this.#routes.get(cmd) : undefined;
+    const isHello = cmd === control.clientCommands.hello;
+    const isItsTurn = connection.greeted === undefined ? isHello && connection.requests === 0 : !isHello;
+    return isItsTurn ? this.#routes.get(cmd) : undefined;
   }
 
   // ---- what clients say ----
@@ -149,10 +153,21 @@ export class Greeter {
 
   #greet(connection: Connection, greeted: Greeted): void {
     connection.greeted = greeted;
-    connection.decoder = new GreetedDecoder(connection, (frame) => {
-      const { codec } = connection;
-      this.#options.outbox.reply(connection, frame, { code: 0, msg: 'ok', data: this.#heartbeat(codec.data(frame)) });
-    });
+    connection.decoder = new GreetedDecoder(connection, (frame) => this.#answersAtOnce(connection, greeted, frame));
+  }
+
+  /** A heartbeat is answered whatever waits in front of it, unless there are too many, or its body is none: then it is a request like others. */
+  #answersAtOnce(connection: Connection, { pace }: Greeted, frame: Frame): boolean {
+    if (paceMs(pace, HEARTBEATS_PER_SECOND, HEARTBEATS_PER_SECOND, Math.trunc(this.#options.now())) > 0) return false;
+    let data: Buffer;
+    try {
+      data = connection.codec.data(frame);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      return false;
+    }
+    this.#options.outbox.reply(connection, frame, { code: 0, msg: 'ok', data: this.#heartbeat(data) });
+    return true;
   }
 
   #settle(connection: Connection, client: Client, luggage: Luggage): void {

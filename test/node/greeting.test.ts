@@ -2,48 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { readData } from '../../src/wire/body.ts';
 import * as control from '../../src/wire/client-control.ts';
-import { request, type Seen } from '../support/frames.ts';
 import { closedGate } from '../support/gate.ts';
-import { startNode, type TestNode } from '../support/node.ts';
-import { WireClient } from '../support/wire-client.ts';
+import { startNode } from '../support/node.ts';
+import { dataOf, Greeter } from '../support/wire-greeter.ts';
 
 const { clientCommands: commands } = control;
-const dataOf = (body: Buffer): Buffer => readData(body, 0, body.length);
-
-class Greeter {
-  readonly wire: WireClient;
-  #seq = 0;
-
-  constructor(wire: WireClient) {
-    this.wire = wire;
-  }
-
-  static async at(t: TestContext, node: TestNode): Promise<Greeter> {
-    const wire = await WireClient.connect(node.port);
-    t.after(() => wire.destroy());
-    return new Greeter(wire);
-  }
-
-  /** Sends a command and returns its seq. */
-  say(cmd: number, data: string | Uint8Array): number {
-    this.wire.send(request(cmd, ++this.#seq, data));
-    return this.#seq;
-  }
-
-  async answer(seq: number): Promise<Seen> {
-    await this.wire.until(() => this.wire.seen.some((frame) => frame.seq === seq), `the answer to ${seq}`);
-    return this.wire.seen.find((frame) => frame.seq === seq)!;
-  }
-
-  async hello(token: Uint8Array = new Uint8Array(), capabilities: number = control.capabilities.moves) {
-    const { code, body } = await this.answer(this.say(commands.hello, control.hello.encode({ version: 'test', token, capabilities })));
-    assert.equal(code, 0);
-    return control.welcome.decode(dataOf(body));
-  }
-}
-
 const start = (t: TestContext, raw: Record<string, unknown> = {}) => startNode(t, { modules: ['load.ts', 'social.ts'], ...raw });
 
 test('heartbeats are answered at once, while requests in front of them wait', async (t) => {
@@ -187,4 +151,18 @@ test('with resume_ms 0 a session ends with its connection, and limits on what is
   const resumed: boolean[] = [];
   for (const each of tokens) resumed.push((await (await Greeter.at(t, few)).hello(each)).resumed);
   assert.deepEqual(resumed, [false, true, true]);
+});
+
+test('the token of before is good also when another worker of the node serves the client meanwhile', async (t) => {
+  const node = await start(t, { node_host: '127.0.0.1', node_port: 0 });
+  const { session_id, token } = await (await Greeter.at(t, node)).hello();
+  // its WELCOME is lost
+  const second = await Greeter.at(t, node);
+  await second.hello(token);
+  const before = node.pids();
+  await node.manager.roll();
+  await node.statusWhen(({ totals }) => totals.adopted === 1, 'its connection is at the new worker');
+  assert.notDeepEqual(node.pids(), before);
+  const found = await (await Greeter.at(t, node)).hello(token);
+  assert.deepEqual([found.resumed, found.session_id], [true, session_id]);
 });

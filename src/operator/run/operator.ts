@@ -15,6 +15,7 @@ import type { OperatorFacts } from '../plan/types.ts';
 import { autoscalers, CLUSTER_LABEL, kimClusters, ownedKinds, pods, serviceMonitors } from './kinds.ts';
 import { NodeClient } from './node-client.ts';
 import { Reconciler, type KimClusterObject } from './reconcile.ts';
+import { mustKnowKimClusters } from './definition.ts';
 import { signingKey } from './signing-key.ts';
 
 export interface OperatorOptions {
@@ -44,7 +45,7 @@ export class Operator {
     const { access, log, namespace, namespaces, leaseName, keySecret, facts, healthPort, metricsPort, rules, leaseRules } = options;
     const client = new KubeClient({ access });
     try {
-      await mustKnowKimClusters(client);
+      await mustKnowKimClusters(client, log);
       const key = await signingKey(client, namespace, keySecret);
       const hasServiceMonitors = await isKnown(client, '/apis/monitoring.coreos.com/v1');
       const reconciler = new Reconciler({
@@ -134,9 +135,4 @@ async function isKnown(client: KubeClient, path: string): Promise<boolean> {
     if (isNotFound(error)) return false;
     throw error;
   }
-}
-
-async function mustKnowKimClusters(client: KubeClient): Promise<void> {
-  if (await isKnown(client, '/apis/kimserver.io/v1alpha1')) return;
-  throw new Error('this cluster does not know KimClusters; install the CRD first: kubectl apply --server-side -f crds/');
 }

@@ -1,5 +1,5 @@
 // npm test: runs test/**/*.test.ts with Node's own test runner, two files at a time.
-// usage: npm test [-- FILTER...]        (a filter is a part of a path: npm test -- unit/wire)
+// usage: npm test [-- FILTER... [--accept]]        (a filter is a part of a path: npm test -- unit/wire; --accept writes golden files anew)
 
 import { globSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -16,7 +16,9 @@ const ci = process.env['CI'] === 'true';
 // Tests and what they start are in folders of their own; where the user stood means nothing to them.
 delete process.env['INIT_CWD'];
 
-const filters = process.argv.slice(2).map((filter) => filter.replace(`${root}/`, '').replace(/^\.\//, ''));
+const args = process.argv.slice(2);
+if (args.includes('--accept')) process.env['KIM_ACCEPT'] = '1';
+const filters = args.filter((arg) => arg !== '--accept').map((filter) => filter.replace(`${root}/`, '').replace(/^\.\//, ''));
 const all = globSync('test/**/*.test.ts', { cwd: root }).sort();
 const none = filters.find((filter) => !all.some((file) => file.includes(filter)));
 if (none !== undefined) {

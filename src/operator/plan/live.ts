@@ -1,0 +1,39 @@
+// What changes in running pods: the number of workers, and options that need no new process. No connection is closed by it.
+
+import { optionOf, type OptionKey } from '../../config/options.ts';
+import { isSame } from './canonical.ts';
+import { podConfigOf, settingsOf } from './pod-config.ts';
+import type { PodView } from './pods.ts';
+import type { TierState } from './tier.ts';
+import type { Action } from './types.ts';
+
+/** Nodes that drain are left alone, and those that do not answer are asked again in the next pass. */
+export function liveActions(state: TierState): Action[] {
+  const { cluster, tier, observed } = state;
+  const generation = cluster.metadata.generation ?? 0;
+  const config = podConfigOf(cluster, tier, observed.operator);
+  const wanted = settingsOf(config);
+  return reachable(state).flatMap((pod): Action[] => {
+    const { name, node } = pod;
+    const different = differences(wanted, pod, state.revision);
+    return [
+      ...(node!.workers === config.worker_cnt ? [] : [{ kind: 'setWorkers', pod: name, count: config.worker_cnt, generation } as const]),
+      ...(Object.keys(different).length === 0 ? [] : [{ kind: 'setSettings', pod: name, config: different, generation } as const]),
+    ];
+  });
+}
+
+/** Whether all pods have the options and workers that the spec asks for. */
+export function hasSettings(state: TierState): boolean {
+  return liveActions(state).length === 0 && state.live.every(({ node }) => node !== undefined);
+}
+
+function reachable({ live }: TierState): PodView[] {
+  return live.filter(({ node, drain }) => node?.state === 'serving' && drain === undefined);
+}
+
+/** A node of another version may not know all options; one of another revision may not have the modules that new routes are for. */
+function differences(wanted: Readonly<Record<string, unknown>>, { node, revision }: PodView, newest: string): Record<string, unknown> {
+  const isFor = (key: string) => key in node!.config && (revision === newest || optionOf(key as OptionKey).apply === 'live');
+  return Object.fromEntries(Object.entries(wanted).filter(([key, value]) => isFor(key) && !isSame(value, node!.config[key])));
+}

@@ -1,0 +1,93 @@
+// Pods as decisions see them: what they run, whether they serve, since when they leave.
+
+import type { KimCluster } from '../../config/cluster-schema.ts';
+import type { DrainCause } from '../status-types.ts';
+import { COMPONENT_LABEL, marks, type Component } from './names.ts';
+import type { NodeView, Observed, Pod } from './types.ts';
+
+export interface PodView {
+  readonly name: string;
+  readonly uid: string;
+  readonly isReady: boolean;
+  /** Milliseconds since 1970; undefined while it is not ready. */
+  readonly readySince: number | undefined;
+  /** Kubernetes has been told to remove it. */
+  readonly isEnding: boolean;
+  readonly revision: string;
+  readonly createdAt: number;
+  readonly node: NodeView | undefined;
+  /** Since when it is meant to leave although Kubernetes has not been told yet. */
+  readonly drain: { readonly since: number; readonly cause: DrainCause } | undefined;
+  readonly deletionCost: string | undefined;
+  /** Removed by way of the eviction API, as by "kubectl drain". */
+  readonly isEvicted: boolean;
+  /** When Kubernetes kills what is left of it. */
+  readonly endsAt: number | undefined;
+  /** When its node started the last time, milliseconds since 1970. */
+  readonly startedAt: number | undefined;
+  /** Why its node, or what comes before it, can not start. */
+  readonly trouble: string | undefined;
+}
+
+/** What Kubernetes says of containers that will not start by waiting. */
+const HOPELESS = ['CrashLoopBackOff', 'ImagePullBackOff', 'InvalidImageName', 'CreateContainerConfigError', 'RunContainerError'];
+const causes: readonly DrainCause[] = ['ScaleDown', 'Rollout', 'NodeDrain', 'Delete', 'Requested'];
+
+/** The pods of a tier that have not come to their end, by name. */
+export function podsOf(cluster: KimCluster, component: Component, { pods, nodes }: Observed): PodView[] {
+  return pods
+    .filter(({ metadata: { labels = {} }, status }) => labels[COMPONENT_LABEL] === component && !hasEnded(status?.phase))
+    .filter(({ metadata: { labels = {} } }) => labels['app.kubernetes.io/instance'] === cluster.metadata.name)
+    .map((pod) => viewOf(pod, nodes.get(pod.metadata.name)))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function hasEnded(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+function viewOf({ metadata, status = {} }: Pod, node: NodeView | undefined): PodView {
+  const { annotations = {} } = metadata;
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  const isEnding = metadata.deletionTimestamp !== undefined;
+  const isReady = ready?.status === 'True' && !isEnding;
+  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const stuck = containers.find(({ state }) => HOPELESS.includes(state?.waiting?.reason ?? ''))?.state?.waiting;
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    isReady,
+    readySince: isReady ? timeOf(ready.lastTransitionTime) : undefined,
+    isEnding,
+    revision: annotations[marks.revision] ?? '',
+    createdAt: timeOf(metadata.creationTimestamp) ?? 0,
+    node,
+    drain: drainOf(annotations[marks.draining]),
+    deletionCost: annotations[marks.deletionCost],
+    isEvicted: status.conditions?.some(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True') === true,
+    endsAt: timeOf(metadata.deletionTimestamp),
+    startedAt: timeOf(status.containerStatuses?.find(({ name }) => name === 'kimserver')?.state?.running?.startedAt),
+    trouble: stuck && `${stuck.reason}${stuck.message === undefined ? '' : `: ${stuck.message}`}`,
+  };
+}
+
+/** "2026-11-21T08:00:00.000Z ScaleDown" */
+export function drainMark(now: number, cause: DrainCause): string {
+  return `${isoOf(now)} ${cause}`;
+}
+
+function drainOf(mark: string | undefined): PodView['drain'] {
+  const [time, word] = (mark ?? '').split(' ');
+  const since = timeOf(time);
+  if (mark === undefined || mark === '') return undefined;
+  return { since: since ?? 0, cause: causes.find((cause) => cause === word) ?? 'Requested' };
+}
+
+export function isoOf(time: number): string {
+  return new Date(time).toISOString();
+}
+
+export function timeOf(text: string | undefined): number | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}

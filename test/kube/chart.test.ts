@@ -43,7 +43,7 @@ test(
   { skip, timeout },
   async () => {
     const { kube } = controlPlane();
-    const namespaces = [SPACE, 'leases', 'team-a', 'team-b', 'monitoring'].map((name) => ({
+    const namespaces = [SPACE, 'team-a', 'team-b', 'monitoring'].map((name) => ({
       apiVersion: 'v1',
       kind: 'Namespace',
       metadata: { name, labels: { 'pod-security.kubernetes.io/enforce': 'restricted', 'pod-security.kubernetes.io/warn': 'restricted' } },

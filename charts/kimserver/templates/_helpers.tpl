@@ -68,10 +68,6 @@ annotations:
 {{- default (include "kimserver.operator" .) .Values.leaderElection.leaseName -}}
 {{- end -}}
 
-{{- define "kimserver.leaseNamespace" -}}
-{{- default .Release.Namespace .Values.leaderElection.leaseNamespace -}}
-{{- end -}}
-
 {{- define "kimserver.key" -}}
 {{- include "kimserver.operator" . -}}-key
 {{- end -}}

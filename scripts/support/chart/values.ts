@@ -52,9 +52,9 @@ const operator: Readonly<Record<string, Value>> = {
   }),
   logLevel: word(['trace', 'debug', 'info', 'warn', 'error'], 'info', 'What the operator logs.'),
   leaderElection: group('How operators agree on the one that works.', {
-    leaseName: nameOrEmpty('Name of the Lease. Empty: made from the name of the release.'),
-    leaseNamespace: nameOrEmpty('Namespace of the Lease. Empty: that of the release.'),
+    leaseName: nameOrEmpty('Name of the Lease, in the namespace of the release. Empty: made from the name of the release.'),
   }),
+  imageVolumes: flag(false, 'Whether modules come as image volumes instead of being copied; Kubernetes 1.33 or later with that feature.'),
   crds: group('The definition of KimCluster.', {
     install: flag(true, 'Whether the chart installs and upgrades it. One release of a cluster does.'),
     keep: flag(true, 'Whether it stays when the release is removed. Without it all KimClusters, and what they run, go with the release.'),

@@ -23,8 +23,15 @@ export async function applyCrd(kube: Kube): Promise<void> {
 /** Log lines go to `lines`. */
 export async function startOperator(
   kube: Kube,
-  { image, namespace, namespaces, lines = [] }: { image: string; namespace: string; namespaces: readonly string[]; lines?: string[] },
+  given: {
+    readonly image: string;
+    readonly zookeeperImage?: string;
+    readonly namespace: string;
+    readonly namespaces: readonly string[];
+    readonly lines?: string[];
+  },
 ): Promise<Operator> {
+  const { image, zookeeperImage = 'zookeeper:3.9', namespace, namespaces, lines = [] } = given;
   const operator = await Operator.start({
     access: await findKube({ kubeconfig: kube.kubeconfig }),
     log: createLogger({ name: 'operator', level: 'info', write: (line) => lines.push(line) }),
@@ -32,7 +39,7 @@ export async function startOperator(
     namespaces,
     leaseName: 'kimserver-operator',
     keySecret: 'kimserver-operator-key',
-    facts: { version: '0.1.0', podLabels: {}, image, zookeeperImage: 'zookeeper:3.9', imageVolumes: false },
+    facts: { version: '0.1.0', podLabels: {}, image, zookeeperImage, imageVolumes: false },
     healthPort: 0,
     metricsPort: 0,
   });

@@ -5,6 +5,7 @@
 //                                        <--Transfer-- whoever has the session, and has it no more
 //                                        --FOLLOW--> the workers that serve it: messages for its client leave here from now on
 
+import { Fault } from '../errors.ts';
 import type { Client } from '../session/client.ts';
 import type { Logger } from '../ops/log.ts';
 import { control, follow, MAX_PROPERTIES, readAnswer, resume, transfer } from './control.ts';
@@ -12,7 +13,7 @@ import type { Links } from './links.ts';
 import type { Belongings, Messenger } from './messenger.ts';
 import type { Peer } from './peer.ts';
 import type { Relay } from './relay.ts';
-import type { Token } from './token.ts';
+import { SECRET_BYTES, type Token } from './token.ts';
 
 /** Everything that belongs to a session and goes along with it. */
 export interface Luggage extends Belongings {
@@ -68,8 +69,14 @@ export class GateSessions {
 
   /** False if its user has logged in on another connection since: then its session is ended. */
   unpack(client: Client, luggage: Luggage): boolean {
-    const { messenger, relay } = this.#options;
-    if (luggage.properties !== undefined && luggage.properties.length > 0) client.session.restore(luggage.properties);
+    const { messenger, relay, log } = this.#options;
+    try {
+      if (luggage.properties !== undefined && luggage.properties.length > 0) client.session.restore(luggage.properties);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      // the client and its user go on without
+      log.warn('session properties of another worker are left out', { client: client.id, err: error });
+    }
     const isWelcome = messenger.settle(client, luggage);
     // some of them are of the user, who is known by now
     relay.restorePins(client, luggage.pins);
@@ -162,9 +169,10 @@ export class GateSessions {
   }
 }
 
-/** What another worker has sent with 84 or 91. Throws Fault for what does not parse. */
+/** What another worker has sent with 84 or 91. Throws Fault for what does not parse, or is no session that a client could come back for. */
 export function readStray(data: Buffer): Stray {
   const { session, user, user_time: userTime, groups, properties, pins, requests, token } = transfer.decode(data);
+  if (session === '' || token.length !== SECRET_BYTES) throw new Fault('invalidMessage', 'Transfer has no session, or no token for it');
   // views of what was read: these stay
   return { session, user, userTime, groups, pins, requests, properties: Buffer.from(properties), secret: Buffer.from(token) };
 }

@@ -21,6 +21,7 @@ import type { Client } from '../session/client.ts';
 import type { Reply } from '../wire/codec.ts';
 import * as control from '../wire/client-control.ts';
 import type { Frame } from '../wire/frame.ts';
+import { encodeOrigin } from '../wire/relay-context.ts';
 import { Greeted, GreetedDecoder, greetedOf } from './greeted.ts';
 import type { Limits } from './limits.ts';
 import { Strays } from './strays.ts';
@@ -230,6 +231,8 @@ export class Greeter {
     const luggage = this.sessions!.pack(client!, connection!.requests);
     greeted.elsewhere = to ?? this.sessions!.self;
     this.#clients.forget(client!);
+    // workers that hear of it from here only now know that its messages go elsewhere
+    client!.origin = encodeOrigin({ session, user: client!.userId, address: client!.remote, gate: greeted.elsewhere });
     // its client has left this connection without our knowing; one that moves still uses it
     if (!greeted.isMoving) {
       connection!.ending ??= 'peer';

@@ -141,8 +141,8 @@ export class LinkServer {
 
   #introduced(connection: Connection, known: Map<number, Seat>, ref: number, { session, user, address, gate }: Origin): Seat {
     const seat = this.seats.get(session) ?? new Seat(session, address);
-    // the newest link counts: a client may have moved to another worker of its gate, or to another gate
-    seat.connection = connection;
+    // the newest link counts: a client may have moved to another worker of its gate, or to another gate; one that is moving still asks at the old
+    if (seat.connection === undefined || gate === (connection.peer as IncomingPeer<Seat>).id) seat.connection = connection;
     seat.gate = gate;
     seat.user = user;
     if (seat.client !== undefined && seat.client.userId !== user) seat.client.userId = user;

@@ -61,7 +61,13 @@ export class LocalClients implements ClientHost, GateClients, GreeterClients {
 
   forget(client: Client): void {
     this.remove(client);
+    const { userId, origin, met } = client;
     this.messenger?.left(client);
+    if (client.userId === userId) return;
+    // requests that still come on its connection are of the user that it was, and other workers know it already
+    client.userId = userId;
+    client.origin = origin;
+    client.met = met;
   }
 
   /** Goes on with a client that another worker served until now. */

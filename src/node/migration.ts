@@ -9,11 +9,13 @@
 import { deserialize, serialize } from 'node:v8';
 import { control, MAX_NAMES, migrate, moved } from '../cluster/control.ts';
 import type { Links } from '../cluster/links.ts';
+import { Fault } from '../errors.ts';
 import type { Peer } from '../cluster/peer.ts';
 import type { Logger } from '../ops/log.ts';
 import { Hooks } from '../route/hooks.ts';
 import type { Module } from '../route/module.ts';
 import type { Client } from '../session/client.ts';
+import { readSaved } from '../session/session.ts';
 import type { IncomingPeer } from './incoming-peer.ts';
 import type { LinkServer } from './link-server.ts';
 import type { Seat } from './seat.ts';
@@ -128,12 +130,12 @@ export class Migration {
   arrive(data: Buffer): void {
     const { server, modules, log } = this.#options;
     const { session, user, address, properties } = migrate.decode(data);
-    const luggage = deserialize(properties) as Luggage;
+    const luggage = readLuggage(properties);
     server.arrive(session, address, user, (client) => {
       if (luggage.properties !== undefined) client.session.restore(luggage.properties);
       for (const module of modules) {
+        if (module.import === undefined || !Object.hasOwn(luggage.exports, module.name)) continue;
         const value = luggage.exports[module.name];
-        if (value === undefined || module.import === undefined) continue;
         try {
           module.import(client, value);
         } catch (error) {
@@ -142,6 +144,23 @@ export class Migration {
       }
     });
   }
+}
+
+/** Everything is read before a session is begun with it. */
+function readLuggage(bytes: Uint8Array): Luggage {
+  let luggage: unknown;
+  try {
+    luggage = deserialize(bytes);
+  } catch (error) {
+    throw new Fault('invalidMessage', `what Migrate carries can not be read: ${(error as Error).message}`);
+  }
+  const { properties, exports } = (luggage ?? {}) as Partial<Luggage>;
+  if (typeof exports !== 'object' || exports === null) throw new Fault('invalidMessage', 'what Migrate carries is no luggage of a session');
+  if (properties !== undefined) {
+    if (!(properties instanceof Uint8Array)) throw new Fault('invalidMessage', 'what Migrate carries has properties that are no bytes');
+    readSaved(properties);
+  }
+  return { properties, exports };
 }
 
 /** True if the peer took it. */

@@ -1,6 +1,7 @@
 // What is known of the client on a connection. It moves along when the connection is handed to another worker.
 
 import { deserialize, serialize } from 'node:v8';
+import { Fault } from '../errors.ts';
 import type { Ledger } from '../ops/ledger.ts';
 
 interface Property {
@@ -16,6 +17,29 @@ export type Expired = (key: string, value: unknown) => void;
 const MAX_PROPERTIES = 1024;
 /** About 24 days: a timer of Node.js that is set to more fires at once. */
 const MAX_TTL_MS = 2_147_483_647;
+
+type Saved = readonly [key: string, value: unknown, ttlMs: number | undefined][];
+
+/** What save() made, as another worker has sent it. Throws Fault invalidMessage. */
+export function readSaved(bytes: Uint8Array): Saved {
+  let saved: unknown;
+  try {
+    saved = deserialize(bytes);
+  } catch (error) {
+    throw new Fault('invalidMessage', `session properties can not be read: ${(error as Error).message}`);
+  }
+  if (!Array.isArray(saved) || saved.length > MAX_PROPERTIES || !saved.every(isSaved))
+    throw new Fault('invalidMessage', 'session properties can not be read: they are no list of names and values');
+  return saved;
+}
+
+function isSaved(entry: unknown): entry is Saved[number] {
+  if (!Array.isArray(entry) || entry.length !== 3) return false;
+  const [key, , ttlMs] = entry as unknown[];
+  return typeof key === 'string' && (ttlMs === undefined || isLife(ttlMs));
+}
+
+const isLife = (ttlMs: unknown): boolean => typeof ttlMs === 'number' && ttlMs >= 1 && ttlMs <= MAX_TTL_MS;
 
 export class Session {
   readonly id: string;
@@ -46,7 +70,7 @@ export class Session {
    */
   set(key: string, value: unknown, { ttlMs }: { ttlMs?: number } = {}): void {
     if (this.#isOver) return;
-    if (ttlMs !== undefined && !(ttlMs >= 1 && ttlMs <= MAX_TTL_MS)) {
+    if (ttlMs !== undefined && !isLife(ttlMs)) {
       throw new Error(`ttlMs of "${key}" must be from 1 to ${MAX_TTL_MS}, got ${ttlMs}`);
     }
     this.#properties ??= new Map();
@@ -91,10 +115,9 @@ export class Session {
     return { bytes: kept.length === 0 ? undefined : serialize(kept), lost };
   }
 
-  /** Takes over what save() made in another process; lives begin anew. */
+  /** Takes over what save() made in another process; lives begin anew. Throws Fault invalidMessage, before it takes anything, for what is none. */
   restore(bytes: Uint8Array): void {
-    const kept = deserialize(bytes) as [string, unknown, number | undefined][];
-    for (const [key, value, ttlMs] of kept) this.set(key, value, ttlMs === undefined ? {} : { ttlMs });
+    for (const [key, value, ttlMs] of readSaved(bytes)) this.set(key, value, ttlMs === undefined ? {} : { ttlMs });
   }
 
   #timer(key: string, ttlMs: number | undefined): NodeJS.Timeout | undefined {

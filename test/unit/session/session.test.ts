@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { serialize } from 'node:v8';
 import { Ledger } from '../../../src/ops/ledger.ts';
 import { Session } from '../../../src/session/session.ts';
 
@@ -164,4 +165,37 @@ test('what can not be copied stays behind and is named', (t) => {
 test('an empty session is nothing to move', (t) => {
   const { session } = open(t);
   assert.deepEqual(session.save(), { bytes: undefined, lost: [] });
+});
+
+test('bytes that no session was saved as are refused, and nothing of them is kept', (t) => {
+  const { session } = open(t);
+  const saved = (value: unknown) => serialize(value);
+  const strange = [
+    Buffer.from('nonsense'),
+    Buffer.alloc(0),
+    saved(5),
+    saved({ length: 1 }),
+    saved([['good', 1, undefined], 'bad']),
+    saved([
+      ['good', 1, undefined],
+      [5, 1, undefined],
+    ]),
+    saved([
+      ['good', 1, undefined],
+      ['life', 1, 1e300],
+    ]),
+    saved([
+      ['good', 1, undefined],
+      ['life', 1, '5'],
+    ]),
+    saved(Array.from({ length: 1025 }, (_, i) => [`${i}`, i, undefined])),
+    // as a list that is said to be long
+    Buffer.from('ff0f41ffffffff0f', 'hex'),
+    Buffer.from('ff0f61ffffffff0f', 'hex'),
+  ];
+  for (const bytes of strange) assert.throws(() => session.restore(bytes), { fault: 'invalidMessage' }, bytes.toString('hex').slice(0, 40));
+  assert.deepEqual(session.keys(), []);
+  session.restore(saved([['__proto__', { polluted: true }, undefined]]));
+  assert.deepEqual(session.get('__proto__'), { polluted: true });
+  assert.equal(({} as { polluted?: boolean }).polluted, undefined);
 });

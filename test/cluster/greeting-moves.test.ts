@@ -1,0 +1,77 @@
+// Clients that move, at the worst moments, frame by frame.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as control from '../../src/wire/client-control.ts';
+import { encodeToken } from '../../src/cluster/token.ts';
+import { transfer } from '../../src/cluster/control.ts';
+import { request } from '../support/frames.ts';
+import { greeters } from '../support/greeters.ts';
+import { talkTo } from '../support/hostile.ts';
+import { Greeter } from '../support/wire-greeter.ts';
+
+const { clientCommands: commands } = control;
+
+test('a client that is moving is who it was on both connections, and messages for it come on the new one', async (t) => {
+  const { gates } = await greeters(t);
+  const old = await Greeter.at(t, gates[0]!);
+  const { token, session_id } = await old.hello();
+  assert.equal((await old.answer(old.say(4001, 'anna'))).data, 'bound');
+  assert.equal((await old.answer(old.say(4013, ''))).data, 'anna');
+  const drained = gates[0]!.manager.drain();
+  await old.wire.until(() => old.wire.seen.some(({ cmd }) => cmd === commands.move), 'it is asked to move');
+  const next = await Greeter.at(t, gates[1]!);
+  const { resumed, user_id, session_id: same } = await next.hello(token);
+  assert.deepEqual([resumed, user_id, same], [true, 'anna', session_id]);
+  assert.equal((await next.answer(next.say(4013, ''))).data, 'anna');
+  assert.equal((await old.answer(old.say(4013, ''))).data, 'anna', 'on the old connection');
+  assert.equal((await old.answer(old.say(4015, 'ab'))).data, 'true');
+  await next.wire.until(() => next.wire.seen.filter(({ cmd }) => cmd === 5007).length === 2, 'both messages come on the new one');
+  assert.equal((await next.answer(next.say(4013, ''))).data, 'anna', 'on the new connection');
+  assert.equal((await next.answer(next.say(4003, 'anna hello'))).data, 'delivered');
+  await old.answer(old.say(commands.leave, control.leave.encode({ moved: true })));
+  await drained;
+  assert.equal((await next.answer(next.say(4013, ''))).data, 'anna', 'after the old gate is gone');
+});
+
+test('a worker that hears of a client first from the gate that it leaves sends messages to the one where it is', async (t) => {
+  const { gates } = await greeters(t);
+  const old = await Greeter.at(t, gates[0]!);
+  const { token } = await old.hello();
+  void gates[0]!.manager.drain();
+  await old.wire.until(() => old.wire.seen.some(({ cmd }) => cmd === commands.move), 'it is asked to move');
+  const next = await Greeter.at(t, gates[1]!);
+  assert.equal((await next.hello(token)).resumed, true);
+  assert.equal((await next.answer(next.say(2001, 'x'))).code, 0);
+  assert.equal((await old.answer(old.say(4015, 'ab'))).data, 'true');
+  await next.wire.until(() => next.wire.seen.filter(({ cmd }) => cmd === 5007).length === 2, 'both messages come on the new one');
+});
+
+test('sessions that another worker gives away in a form that can not be read harm nobody', async (t) => {
+  const { gates } = await greeters(t, { gates: 1, gate: { worker_cnt: 1 } });
+  const [gate] = gates as [(typeof gates)[0]];
+  const pids = gate.pids();
+  const secret = Buffer.alloc(16, 7);
+  const forged = [
+    { session: 'noise', token: secret, properties: Buffer.from('ff0f6f22') },
+    { session: 'no list', token: secret, properties: Buffer.from('ff0f4905', 'hex') },
+    { session: 'a list of other things', token: secret, properties: Buffer.from('ff0f410149052400' + '01', 'hex') },
+    {
+      session: 'strange pins',
+      token: secret,
+      pins: ['logic', 'logic\nnowhere', 'logic\n127.0.0.1:1.1\nuser\nmore', '__proto__\n127.0.0.1:1.1\nuser'],
+    },
+    { session: '__proto__', token: secret, user: '__proto__', groups: ['__proto__', ''], requests: 0xffff_ffff, user_time: Number.NaN },
+  ];
+  const worthless = [{ token: secret }, { session: 'short', token: Buffer.alloc(15) }, { session: 'long', token: Buffer.alloc(17) }];
+  const frames = [...forged, ...worthless].map((stray) => request(91, 0, transfer.encode(stray)));
+  await talkTo(gate.nodePort, 1, { type: 'gate', port: 60_004 }, frames);
+  await gate.statusWhen(({ totals }) => totals.cluster.lostSessions === forged.length, 'those that can be kept are kept');
+  for (const { session } of forged) {
+    const client = await Greeter.at(t, gate);
+    const { resumed, session_id } = await client.hello(encodeToken({ session, worker: '127.0.0.1:1.1', secret }));
+    assert.deepEqual([resumed, session_id], [true, session]);
+    assert.equal((await client.answer(client.say(2001, 'x'))).code, 0, session);
+  }
+  assert.deepEqual(gate.pids(), pids);
+});

@@ -2,6 +2,7 @@
 
 import * as http from 'node:http';
 import * as https from 'node:https';
+import type { Socket } from 'node:net';
 import type { Credentials, KubeAccess } from './access.ts';
 import type { Clock } from './clock.ts';
 import type { Connections } from './connections.ts';
@@ -9,7 +10,7 @@ import { KubeError } from './error.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** What became of a request, for metrics: `code` is that of HTTP, or "error" where none came. */
+/** What became of a request, for metrics: `code` is that of HTTP, or "<error>" where none came. */
 export interface Seen {
   readonly method: Method;
   readonly host: string;
@@ -61,7 +62,7 @@ export class Exchange {
 
   /** Resolves with the head of the answer. Throws a KubeError when none comes within `ms`. */
   async ask(asked: Asked, doing: string, ms: number): Promise<Answer> {
-    const { access, observe, beforeWrite } = this.#options;
+    const { access, observe } = this.#options;
     const { method, signal } = asked;
     const begin = this.#clock.now();
     const head = Promise.withResolvers<http.IncomingMessage>();
@@ -77,10 +78,9 @@ export class Exchange {
     const stop = () => giveUp(aborted(doing));
     if (signal?.aborted === true) stop();
     signal?.addEventListener('abort', stop, { once: true });
-    let code = 'error';
+    let code = '<error>';
     try {
       const credentials = await Promise.race([this.#credentials(asked.refused, doing), head.promise.then(() => undefined)]);
-      if (method !== 'GET') beforeWrite?.();
       if (credentials !== undefined) request = this.#send(asked, credentials, doing, head);
       const response = await head.promise;
       code = String(response.statusCode);
@@ -106,7 +106,7 @@ export class Exchange {
     doing: string,
     head: PromiseWithResolvers<http.IncomingMessage>,
   ): http.ClientRequest {
-    const { access, userAgent = 'kimserver' } = this.#options;
+    const { access, userAgent = 'kimserver', beforeWrite } = this.#options;
     const { server } = access;
     const ask = server.protocol === 'https:' ? https.request : http.request;
     const request = ask(new URL(server.pathname.replace(/\/$/, '') + path, server), {
@@ -126,7 +126,21 @@ export class Exchange {
         error instanceof KubeError ? error : KubeError.own(wasKept ? 'Stale' : 'Unreachable', `${doing}: ${error.message}`, error),
       );
     });
-    request.end(body);
+    const send = () => {
+      try {
+        if (method !== 'GET') beforeWrite?.();
+        request.end(body);
+      } catch (error) {
+        head.reject(error);
+        request.destroy();
+      }
+    };
+    // not before it has a connection that is ready: until then it might wait for long, and not be allowed any more
+    request.on('socket', (socket: Socket & { readonly secureConnecting?: boolean }) => {
+      if (socket.secureConnecting === true) socket.once('secureConnect', send);
+      else if (socket.connecting) socket.once('connect', send);
+      else send();
+    });
     return request;
   }
 }

@@ -138,6 +138,7 @@ export class Applier {
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
+    this.#known.delete(`${kindName(kind)} ${keyOf(object)}`);
     this.#options.guard.removed(key, kind, object);
   }
 

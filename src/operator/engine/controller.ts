@@ -25,6 +25,7 @@ import { Store } from './store.ts';
 /** What is watched besides the objects that are reconciled. */
 export interface Watched {
   readonly kind: Kind;
+  /** All that is applied of this kind must carry these labels: what is written and never seen holds its key up for 30 s. */
   readonly labelSelector?: string;
   /** Whose reconcile an object matters to; default: that of its controller, if it is of the primary kind. */
   readonly keysOf?: (object: KubeObject) => readonly string[];

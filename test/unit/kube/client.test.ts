@@ -7,7 +7,7 @@ import { KubeError } from '../../../src/kube/error.ts';
 import type { WatchEvent } from '../../../src/kube/types.ts';
 import { FaultyKube } from '../../support/kube-faults.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { soon } from '../../support/turns.ts';
+import { soon, turns } from '../../support/turns.ts';
 
 const PODS = '/api/v1/namespaces/shop/pods';
 const pod = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop' }, unknownToUs: { a: [1] } });
@@ -138,6 +138,27 @@ test('writes are asked about right before they leave, reads are not', async (t) 
   assert.equal(kube.received.length, 1);
 });
 
+test('a write that waits for a connection is asked about when it has one', async (t) => {
+  let mayWrite = true;
+  const { kube, client } = await start(t, {
+    beforeWrite: () => {
+      if (!mayWrite) throw new Error('not the leader any more');
+    },
+  });
+  const held = new AbortController();
+  kube.faults.push({ times: 16, act: 'stall' });
+  const stalled = Array.from({ length: 16 }, () => client.get(PODS, { signal: held.signal }).catch(() => undefined));
+  await soon(() => kube.received.length === 16, 'all connections are taken');
+  const write = client.request('POST', PODS, { body: pod('late') });
+  write.catch(() => undefined);
+  await turns();
+  mayWrite = false;
+  held.abort();
+  await Promise.all(stalled);
+  await assert.rejects(write, /^Error: not the leader any more$/);
+  assert.equal(kube.count('POST'), 0);
+});
+
 test('who stops gives up what it waits for', async (t) => {
   const { kube, client } = await start(t);
   kube.faults.push({ act: 'stall' });
@@ -222,5 +243,5 @@ test('what became of each request is told', async (t) => {
   await assert.rejects(client.get(`${PODS}/none`));
   kube.faults.push({ act: 'cut' });
   await assert.rejects(client.request('POST', PODS, { body: pod('a') }));
-  assert.deepEqual(seen, ['GET 200', 'GET 404', 'POST error']);
+  assert.deepEqual(seen, ['GET 200', 'GET 404', 'POST <error>']);
 });

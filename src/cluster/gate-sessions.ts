@@ -35,6 +35,9 @@ export interface Stray extends Luggage {
 /** Less than whoever asks us waits. */
 const SUCCESSOR_MS = 800;
 
+/** So many are asked to take a session, one after another. */
+const MAX_TAKERS = 4;
+
 export interface GateSessionsOptions {
   /** Node id of this worker. */
   self: string;
@@ -46,6 +49,9 @@ export interface GateSessionsOptions {
 
 export class GateSessions {
   readonly #options: GateSessionsOptions;
+  /** Workers that did not take a session when this one left. */
+  readonly #deaf = new Set<string>();
+  #turn = 0;
   /** While this worker leaves: the one under its node id is another, which takes its sessions. */
   isReplaced = false;
 
@@ -131,7 +137,15 @@ export class GateSessions {
     const message = this.encode(stray);
     const successor = this.isReplaced ? this.#options.links.reach(this.self) : undefined;
     if (successor !== undefined && (await ask(successor, control.keep, message, timeoutMs))) return true;
-    for (const peer of this.#others(true)) if (await ask(peer, control.keep, message, timeoutMs)) return true;
+    // each begins with another one, and those that did not take one come last: what one worker had is spread over all that can be reached
+    const peers = this.#others(true);
+    const first = peers.length === 0 ? 0 : this.#turn++ % peers.length;
+    const inTurn = [...peers.slice(first), ...peers.slice(0, first)];
+    const isDeaf = ({ id }: Peer) => this.#deaf.has(id);
+    for (const peer of [...inTurn.filter((one) => !isDeaf(one)), ...inTurn.filter(isDeaf)].slice(0, MAX_TAKERS)) {
+      if (await ask(peer, control.keep, message, timeoutMs)) return true;
+      this.#deaf.add(peer.id);
+    }
     return false;
   }
 

@@ -111,9 +111,12 @@ export class ClusterWorker {
         const sessions = greeter.sessions!;
         const answer = (stray: Stray | undefined) => (stray === undefined ? faults.noConnection.code : sessions.encode(stray));
         const stray = greeter.give(session, token, peer.id);
+        if (stray !== undefined) return answer(stray);
         // who asks may not know that another process has this id by now
-        return stray === undefined && sessions.isReplaced ? sessions.fetchFromSuccessor(session, token).then(answer) : answer(stray);
-      } else if (cmd === control.keep) clients.greeter.keep(readStray(data));
+        return (sessions.isReplaced ? sessions.fetchFromSuccessor(session, token) : greeter.giveOnceHere(session, token, peer.id)).then(
+          answer,
+        );
+      } else if (cmd === control.keep) return clients.greeter.keep(readStray(data)) ? NOTHING : faults.noConnection.code;
       else if (cmd === control.follow) {
         const { session, user, is_over: isOver } = follow.decode(data);
         if (isOver) clients.greeter.finish(session);

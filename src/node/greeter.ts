@@ -8,6 +8,7 @@
 //   worker leaves ----> what is kept goes to another worker
 
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { GateSessions, Luggage, Stray } from '../cluster/gate-sessions.ts';
 import { decodeToken, encodeToken, SECRET_BYTES } from '../cluster/token.ts';
 import { Fault } from '../errors.ts';
@@ -28,7 +29,13 @@ import { Strays } from './strays.ts';
 
 /** How long other workers may take to say whether they have a session, and to take one that is kept. */
 const ASK_MS = 1000;
+/** Less than whoever asks us waits. */
+const COMING_MS = 800;
 const SWEEP_MS = 1000;
+/** How often a session goes ahead of its client that changes on the way. */
+const AHEAD_TRIES = 3;
+/** How many sessions are on their way to others at once when the worker leaves. */
+const GIVING = 256;
 /** A client sends one in some seconds. */
 const HEARTBEATS_PER_SECOND = 20;
 const NOTHING = Buffer.alloc(0);
@@ -65,6 +72,11 @@ export interface GreeterClients {
   close(client: Client): void;
 }
 
+const nothing = (): void => undefined;
+
+/** One who only knows the name of a session waits for nobody. */
+const nameOf = (session: string, secret: Uint8Array): string => `${session} ${base64(secret)}`;
+
 const connectionOf = (client: Client): Connection => client.seat as Connection;
 
 export class Greeter {
@@ -74,6 +86,8 @@ export class Greeter {
   readonly #options: GreeterOptions;
   readonly #clients: GreeterClients;
   readonly #strays: Strays;
+  /** Sessions that others are asked for: each resolves when it is here, or nobody has it. */
+  readonly #coming = new Map<string, Promise<void>>();
   readonly #routes: ReadonlyMap<number, Route>;
   #sweeping: NodeJS.Timeout | undefined;
 
@@ -133,14 +147,26 @@ export class Greeter {
 
   async #resume(connection: Connection, client: Client, canMove: boolean, bytes: Buffer): Promise<Buffer> {
     const token = decodeToken(bytes);
-    const stray = token && (this.give(token.session, token.secret) ?? (await this.sessions!.fetch(token, ASK_MS)));
+    if (token === undefined) return this.#goOn(connection, client, canMove, undefined);
+    const { session, secret } = token;
+    const here = this.give(session, secret) ?? (await this.giveOnceHere(session, secret));
+    if (here !== undefined) return this.#goOn(connection, client, canMove, here);
+    const fetched = this.sessions!.fetch(token, ASK_MS).then((stray) => this.#goOn(connection, client, canMove, stray));
+    const coming = fetched.then(nothing, nothing);
+    const name = nameOf(session, secret);
+    this.#coming.set(name, coming);
+    void coming.then(() => this.#coming.get(name) === coming && this.#coming.delete(name));
+    return fetched;
+  }
+
+  #goOn(connection: Connection, client: Client, canMove: boolean, stray: Stray | undefined): Buffer {
     if (stray === undefined) {
       this.counts.unknown++;
       return this.#begin(connection, client, canMove);
     }
     // it has gone while others were asked: what they gave waits for it here
     if (connection.state !== 'open') {
-      this.keep(stray);
+      if (!this.keep(stray)) this.sessions!.follow(stray.session, stray, true);
       return NOTHING;
     }
     this.counts.resumed++;
@@ -241,12 +267,27 @@ export class Greeter {
     return { ...luggage, session, secret };
   }
 
-  /** A session waits here for its client. */
-  keep(stray: Stray, before?: Uint8Array): void {
+  /** As give(), for a session that another worker is about to give to this one. */
+  async giveOnceHere(session: string, secret: Uint8Array, to?: string): Promise<Stray | undefined> {
+    const coming = this.#coming.get(nameOf(session, secret));
+    if (coming === undefined) return undefined;
+    const waited = Promise.withResolvers<boolean>();
+    const timer = setTimeout(waited.resolve, COMING_MS, false);
+    const isHere = await Promise.race([coming.then(() => true), waited.promise]);
+    clearTimeout(timer);
+    return isHere ? this.give(session, secret, to) : undefined;
+  }
+
+  /** A session waits here for its client. False if nobody could go on with it. */
+  keep(stray: Stray, before?: Uint8Array): boolean {
     const { resumeMs, maxLostSessions } = this.#options.limits();
+    if (resumeMs === 0) return false;
+    // a copy that came too late: its client is here already
+    if (this.#clients.holder(stray.session) !== undefined) return true;
     const now = this.#options.now();
-    this.#strays.keep(stray, before, now + resumeMs, resumeMs === 0 ? 0 : maxLostSessions);
+    if (this.#strays.keep(stray, before, now + resumeMs, maxLostSessions) > 0) this.#options.stats.countLimit('max_lost_sessions');
     this.#sweeping ??= setInterval(() => this.#strays.sweep(this.#options.now()), SWEEP_MS).unref();
+    return true;
   }
 
   /** A connection has ended: true if its session goes on, here or elsewhere. Called before anything of it is forgotten. */
@@ -277,7 +318,7 @@ export class Greeter {
     this.counts.asked++;
     const data = control.move.encode({ addresses: addresses.slice(0, control.MAX_MOVE_ADDRESSES), leave_by_ms: leaveByMs });
     const say = () => this.#options.outbox.push(connection, control.clientCommands.move, data);
-    if (this.sessions!.isReplaced) void this.#goAhead(connection, greeted).then(say);
+    if (this.sessions!.isReplaced && this.#options.limits().resumeMs > 0) void this.#goAhead(connection, greeted).then(say);
     else say();
     return true;
   }
@@ -285,9 +326,15 @@ export class Greeter {
   /** The session goes to whoever takes the place of this worker before its client does: that one could not ask for it. */
   async #goAhead(connection: Connection, greeted: Greeted): Promise<void> {
     const client = connection.owner as Client;
-    const luggage = this.sessions!.pack(client, connection.requests);
-    const isThere = await this.sessions!.giveAway({ ...luggage, session: client.id, secret: greeted.secret }, ASK_MS);
-    if (!isThere || greeted.elsewhere !== undefined || greeted.isOver || connection.state !== 'open') return;
+    const pack = (requests: number) => this.sessions!.pack(client, requests);
+    let luggage: Luggage;
+    let tries = 0;
+    do {
+      luggage = pack(connection.requests);
+      const isThere = await this.sessions!.giveAway({ ...luggage, session: client.id, secret: greeted.secret }, ASK_MS);
+      if (!isThere || greeted.elsewhere !== undefined || greeted.isOver || connection.state !== 'open') return;
+      // its client may have logged in meanwhile
+    } while (++tries < AHEAD_TRIES && !isDeepStrictEqual(pack(luggage.requests), luggage));
     greeted.elsewhere = this.sessions!.self;
     this.#clients.forget(client);
   }
@@ -297,11 +344,15 @@ export class Greeter {
     clearInterval(this.#sweeping);
     const { sessions } = this;
     if (sessions === undefined) return;
-    await Promise.all(
-      this.#strays.takeAll().map(async (stray) => {
+    // these are given to nobody else any more
+    await Promise.all(this.#coming.values());
+    const all = this.#strays.takeAll();
+    const giveSome = async (): Promise<void> => {
+      for (let stray = all.pop(); stray !== undefined; stray = all.pop()) {
         if (!(await sessions.giveAway(stray, ASK_MS))) sessions.follow(stray.session, stray, true);
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: GIVING }, giveSome));
   }
 
   // ---- connections that are handed to another worker ----

@@ -10,10 +10,19 @@ interface Kept {
   readonly until: number;
 }
 
+/** All together hold so much, as far as it can be told. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** What each costs besides its properties. */
+const OVERHEAD = 512;
+
+const bytesOf = ({ properties, groups, pins }: Stray): number =>
+  OVERHEAD + (properties?.length ?? 0) + [...groups, ...pins].reduce((sum, { length }) => sum + 2 * length, 0);
+
 export class Strays {
   /** In the order in which they were lost. */
   readonly #kept = new Map<string, Kept>();
   readonly #over: (stray: Stray) => void;
+  #bytes = 0;
 
   /** `over` is called with each that nobody came back for. */
   constructor(over: (stray: Stray) => void) {
@@ -24,12 +33,27 @@ export class Strays {
     return this.#kept.size;
   }
 
-  /** Keeps at most `limit`; the one that was lost first makes place. */
-  keep(stray: Stray, before: Uint8Array | undefined, until: number, limit: number): void {
-    if (limit === 0) return this.#over(stray);
-    const oldest = this.#kept.size >= limit && !this.#kept.has(stray.session) ? this.#kept.values().next().value : undefined;
-    if (oldest !== undefined) this.end(oldest.stray.session);
+  /** Keeps at most `limit`, and 64 MiB; those that were lost first make place. Returns how many had to. */
+  keep(stray: Stray, before: Uint8Array | undefined, until: number, limit: number): number {
+    this.#remove(stray.session);
+    const bytes = bytesOf(stray);
+    let ended = 0;
+    for (const session of this.#kept.keys()) {
+      if (this.#kept.size < limit && this.#bytes + bytes <= MAX_BYTES) break;
+      this.end(session);
+      ended++;
+    }
     this.#kept.set(stray.session, { stray, before, until });
+    this.#bytes += bytes;
+    return ended;
+  }
+
+  #remove(session: string): Kept | undefined {
+    const kept = this.#kept.get(session);
+    if (kept === undefined) return undefined;
+    this.#kept.delete(session);
+    this.#bytes -= bytesOf(kept.stray);
+    return kept;
   }
 
   /** The session of a client that knows its secret; it is not kept any more. */
@@ -38,17 +62,15 @@ export class Strays {
     if (kept === undefined) return undefined;
     const { stray, before } = kept;
     if (!isSame(stray.secret, secret) && (before === undefined || !isSame(before, secret))) return undefined;
-    this.#kept.delete(session);
+    this.#remove(session);
     return { ...stray, secret };
   }
 
   /** The session is over. False if it is not kept. */
   end(session: string): boolean {
-    const kept = this.#kept.get(session);
-    if (kept === undefined) return false;
-    this.#kept.delete(session);
-    this.#over(kept.stray);
-    return true;
+    const kept = this.#remove(session);
+    if (kept !== undefined) this.#over(kept.stray);
+    return kept !== undefined;
   }
 
   /** Ends those whose time is over. */
@@ -60,6 +82,7 @@ export class Strays {
   takeAll(): Stray[] {
     const all = [...this.#kept.values()].map(({ stray }) => stray);
     this.#kept.clear();
+    this.#bytes = 0;
     return all;
   }
 }

@@ -50,8 +50,14 @@ test('sessions end when their time is over, or when others need the place, the o
   assert.equal(kept.size, 0);
 });
 
-test('where none may be kept, each is over at once', () => {
+test('sessions with large properties make place for each other long before there are many', () => {
   const { kept, over } = strays();
-  kept.keep(stray('a', 1), undefined, 100, 0);
-  assert.deepEqual([kept.size, over], [0, ['a']]);
+  const large = (n: number) => ({ ...stray(`${n}`, n), properties: Buffer.alloc(4 * 1024 * 1024) });
+  for (let n = 0; n < 40; n++) kept.keep(large(n), undefined, 100, 10_000);
+  assert.equal(kept.size, 15);
+  assert.equal(over.length, 25);
+  assert.ok(kept.take('39', secret(39)));
+  assert.equal(kept.keep(large(40), undefined, 100, 10_000), 0);
+  for (const { session } of kept.takeAll()) assert.equal(kept.end(session), false);
+  for (let n = 0; n < 15; n++) assert.equal(kept.keep(large(n), undefined, 100, 10_000), 0);
 });

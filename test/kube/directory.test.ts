@@ -211,7 +211,7 @@ test('without the API server what is known stays, and what nodes say of themselv
     await world.say(draining);
     await watched.sees([draining], 'it drains');
   } finally {
-    await controlPlane().apiserver.start();
+    controlPlane().apiserver.start();
     await controlPlane().ready();
   }
   await until(() => watched.directory.health.state === 'up', 'it is up again');

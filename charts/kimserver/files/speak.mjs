@@ -100,5 +100,5 @@ async function ask(method, url, signal, body) {
 
 function send(method, url, signal, body) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  return fetch(url, { method, headers, signal, body: body && JSON.stringify(body) });
+  return fetch(url, { method, headers, signal, ...(body && { body: JSON.stringify(body) }) });
 }

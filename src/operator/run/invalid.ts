@@ -2,7 +2,7 @@
 
 import type { KubeObject } from '../../kube/types.ts';
 import { withTimes } from '../engine/conditions.ts';
-import type { Condition, KimClusterStatus } from '../status-types.ts';
+import type { KimClusterStatus } from '../status-types.ts';
 
 /** API servers refuse longer ones. */
 const MAX_MESSAGE = 32_768;
@@ -17,6 +17,6 @@ export function invalidStatus(object: KubeObject & { readonly status?: KimCluste
   return {
     ...rest,
     observedGeneration: generation,
-    conditions: withTimes(wanted, before as Condition[] & { lastTransitionTime: string }[], now),
+    conditions: withTimes(wanted, before, now),
   };
 }

@@ -15,10 +15,7 @@ const said: Described = {
 
 test('a description is read as it was written, also by protobufjs', () => {
   assert.deepEqual(decodeDescription(encodeDescription(said)), said);
-  const { active_time, draining, connections } = systemType('nodes', 'description').decode(encodeDescription(said)) as Record<
-    string,
-    unknown
-  >;
+  const { active_time, draining, connections } = systemType('nodes', 'description').decode(encodeDescription(said));
   assert.deepEqual([active_time, draining, connections], [1_700_000_000.5, true, 4711]);
 });
 

@@ -23,7 +23,10 @@ test('an older definition, or none, is refused with the command that cures it', 
   for (const value of [undefined, CRD_REVISION - 1]) {
     await assert.rejects(mustKnowKimClusters(answering(revision(value)), silentLogger()), /revision 0, .* kubectl apply --server-side/s);
   }
-  await assert.rejects(mustKnowKimClusters(answering(refused(404, 'NotFound')), silentLogger()), /does not know KimClusters: kubectl apply/);
+  await assert.rejects(
+    mustKnowKimClusters(answering(refused(404, 'NotFound')), silentLogger()),
+    /does not know KimClusters: kubectl apply/,
+  );
 });
 
 test('who may not read the definition goes on without its revision', async () => {

@@ -33,9 +33,17 @@ export const addressOf = ({ host, port }: Pick<Member, 'host' | 'port'>): string
 /** The name of one worker in the ring and in the pool of links, numbered from 1. */
 export const nodeIdOf = (member: Pick<Member, 'host' | 'port'>, worker: number): string => `${addressOf(member)}.${worker}`;
 
+/** More than a machine has use for: a record must not make every other node work for millions of workers that are not there. */
+const MAX_WORKERS = 1024;
+const MAX_TEXT = 256;
+
+const isWhole = (n: number, most: number): boolean => Number.isInteger(n) && n > 0 && n <= most;
+/** Both stand in names that are separated by line breaks and blanks. */
+const isName = (text: string): boolean => text !== '' && text.length <= MAX_TEXT && !/\s/.test(text);
+
 /** A record without these says nothing that can be used; the original drops it too. */
 export function isValid({ type, host, port, workers, activeTime }: Member): boolean {
-  return type !== '' && host !== '' && port > 0 && port < 65536 && workers > 0 && activeTime > 0;
+  return isName(type) && isName(host) && isWhole(port, 65_535) && isWhole(workers, MAX_WORKERS) && activeTime > 0 && activeTime < Infinity;
 }
 
 /** One record for each address: the newest of all lists. Invalid ones are left out. Ordered by type and address, whatever the order of the lists. */

@@ -102,6 +102,25 @@ export const commands: readonly AnyCommand[] = [
     load: async () => (await import('./commands/cluster.ts')).runCluster,
   }),
   command({
+    name: 'plan',
+    summary: 'show what a KimCluster would become in Kubernetes, or change there, and how many connections that touches; nothing is done',
+    args: [],
+    options: {
+      file: text('-f, --file <file>', 'the KimCluster (YAML)'),
+      against: choice('--against <what>', 'compare with what is there', ['nothing', 'cluster']),
+      namespace: text('-n, --namespace <name>', 'where it is or shall be (default that of the file, then that of the kubeconfig)'),
+      kubeconfig: text('--kubeconfig <file>', 'how to reach the cluster (default KUBECONFIG, then ~/.kube/config)'),
+      context: text('--context <name>', 'which context of it (default its current one)'),
+      output: choice('-o, --output <form>', 'form of the output', ['text', 'json', 'yaml']),
+    },
+    examples: [
+      'kim plan -f manifests/quickstart.yaml',
+      'kim plan -f shop.yaml --against cluster',
+      'kim plan -f shop.yaml -o yaml > objects.yaml',
+    ],
+    load: async () => (await import('./commands/plan.ts')).runPlan,
+  }),
+  command({
     name: 'operator',
     summary: 'keep KimClusters in Kubernetes as their specs say; the chart runs this',
     args: [],

@@ -1,8 +1,11 @@
 // What a plan makes, before a real API server: it takes everything as it is, warns of nothing, and pods may run where only restricted ones may.
 
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
+import { clusterOf, type KimCluster } from '../../src/config/cluster.ts';
+import { CRD_NAME, customResourceDefinition } from '../../src/operator/crd/crd.ts';
 import type { Manifest } from '../../src/operator/plan/types.ts';
+import { folderOf, kim as run } from '../support/kim.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
 import { kim, World } from '../unit/operator/plan/support.ts';
@@ -77,3 +80,54 @@ function withoutOwner({ metadata, ...object }: Manifest): object {
   const { ownerReferences: _owners, ...kept } = metadata;
   return { ...object, metadata: kept };
 }
+
+/** As the API server has it, with its uid. */
+async function made(t: TestContext, text: string): Promise<{ cluster: KimCluster; namespace: string }> {
+  const { kube } = plane();
+  const namespace = await kube.namespace(t);
+  await kube.apply([customResourceDefinition()]);
+  await kube.kubectl('wait', '--for=condition=Established', '--timeout=30s', `crd/${CRD_NAME}`);
+  await kube.apply(text, namespace);
+  const object = await kube.get(`/apis/kimserver.io/v1alpha1/namespaces/${namespace}/kimclusters/demo`);
+  return { cluster: clusterOf(object, 'demo').cluster, namespace };
+}
+
+const fileOf = (replicas: number, more: string) => `
+apiVersion: kimserver.io/v1alpha1
+kind: KimCluster
+metadata: { name: demo }
+spec:
+  ${more}
+  gate: { replicas: ${replicas}, listeners: [{ port: 3355 }], resources: { requests: { cpu: 1500m, memory: 1024Mi }, limits: { cpu: 2000m } } }
+  logic: { modules: [test] }
+  modules: { image: "shop:7" }
+  networkPolicy: { metricsFrom: [{ namespaceSelector: {} }] }
+`;
+
+test('kim plan --against cluster says what would change, and nothing where everything is as the file says', { skip }, async (t) => {
+  const { kube } = plane();
+  const { cluster, namespace } = await made(t, fileOf(2, ''));
+  const world = new World(cluster);
+  await kube.apply(world.plan().apply, namespace);
+  const ask = async (text: string, ...words: string[]) => {
+    const file = `${folderOf(t, { 'demo.yaml': text })}/demo.yaml`;
+    const where = ['--against', 'cluster', '-n', namespace, '--kubeconfig', kube.kubeconfig];
+    const { code, out, err } = await run(['plan', '-f', file, ...where, ...words]);
+    assert.equal(code, 0, err);
+    return out;
+  };
+  assert.equal(await ask(fileOf(2, '')), `nothing would change in namespace ${namespace}\n`);
+  assert.equal(
+    await ask(fileOf(4, 'deletionPolicy: Drain')),
+    `grow Deployment demo-gate from 2 to 4 pods\n1 change in namespace ${namespace}; no connection would move\n`,
+  );
+  const { changes, connections } = JSON.parse(await ask(fileOf(1, 'image: "kimserver:9"'), '-o', 'json')) as {
+    changes: string[];
+    connections: number;
+  };
+  assert.deepEqual(
+    [changes.length, connections, changes.every((line) => /^(replace|shrink) .*(Deployment demo-(gate|logic))/.test(line))],
+    [3, 0, true],
+    changes.join('\n'),
+  );
+});

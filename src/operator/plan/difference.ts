@@ -1,6 +1,7 @@
 // What a plan would change, in words, and how many connections that touches: for people, before anything is done.
 
 import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
+import { quantityValue } from '../../config/quantities.ts';
 import { isSame, isWithin } from './canonical.ts';
 import { CONFIG_FILE } from './config-maps.ts';
 import type { Deployment } from './deployment.ts';
@@ -48,7 +49,7 @@ function difference(cluster: KimCluster, observed: Observed, wanted: Manifest): 
     kind === 'Deployment' && tier !== undefined ? podChanges(cluster, observed, tier, live as Deployment, wanted as Deployment) : [];
   if (special.length > 0) return special;
   if (kind === 'ConfigMap' && metadata.name.endsWith('-live')) return settingChanges(what, live, wanted);
-  const paths = changedPaths(withoutMeta(wanted), live).slice(0, 5);
+  const paths = changedPaths(comparable(withoutMeta(wanted)), comparable(live)).slice(0, 5);
   return paths.length === 0 ? [] : [{ line: `change ${what}: ${paths.join(', ')}`, connections: 0 }];
 }
 
@@ -61,7 +62,7 @@ function podChanges(cluster: KimCluster, observed: Observed, tier: Tier, live: D
   const old = pods.filter((pod) => pod.revision !== revision && !pod.isEnding);
   if (live.spec.template?.metadata?.annotations?.[marks.revision] !== revision) {
     const all = connectionsOf(old);
-    const paths = changedPaths(wanted.spec.template, live.spec.template)
+    const paths = changedPaths(comparable(wanted.spec.template), comparable(live.spec.template))
       .filter((path) => !path.includes(marks.revision))
       .slice(0, 5);
     const line = `replace ${counted(old.length, 'pod')} of ${name}, one after another${connectionsText(tier, all)}: ${paths.join(', ')}`;
@@ -108,6 +109,15 @@ function short(value: unknown): string {
 function withoutMeta({ metadata, apiVersion: _version, kind: _kind, ...rest }: Manifest): object {
   const { labels, annotations } = metadata;
   return { ...rest, metadata: { labels, annotations } };
+}
+
+/** Amounts as numbers: the API server writes 1 for 1000m. */
+function comparable(value: unknown, isAmounts = false): unknown {
+  if (Array.isArray(value)) return value.map((one) => comparable(one));
+  if (typeof value !== 'object' || value === null) return isAmounts ? quantityValue(value as string | number) : value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, comparable(inner, key === 'requests' || key === 'limits' || isAmounts)]),
+  );
 }
 
 /** Dotted places at which `found` is not as `wanted`. */

@@ -108,17 +108,21 @@ function drained(isLate: boolean, { name, node }: PodView): PlanEvent {
 
 type Hold = (why: string, more?: Partial<ScaleDecision>) => ScaleDecision;
 
-/** The pod that goes: one that is not ready would be the first to go anyway; else the one with the fewest connections, of those the youngest. */
+/**
+ * The pod that goes: one whose node drains already (it was told in a pass of which the rest got lost); one that is not ready, which would be
+ * the first to go anyway; else the one with the fewest connections, of those the youngest.
+ */
 function choose(state: TierState, hold: Hold): ScaleDecision {
   const { live, tier } = state;
   const unready = live.filter(({ isReady }) => !isReady);
   if (unready.length > 1) return hold(`waits for ${namesOf(unready)} to be ready`);
   const known = live.filter(({ node }) => node !== undefined);
-  const [victim] = unready.length === 1 ? unready : known.toSorted(byLoss);
+  const told = known.filter(({ node }) => node!.state === 'draining');
+  const [victim] = told.length > 0 ? told : unready.length === 1 ? unready : known.toSorted(byLoss);
   if (victim === undefined) return hold('waits until the admin port of a pod answers');
   const refusal = tier === 'gate' ? tooMany(state, victim) : undefined;
   if (refusal !== undefined) return hold(refusal, { refusal });
-  const why = unready.length === 1 ? 'it is not ready' : 'no other has fewer';
+  const why = told.length > 0 ? 'it does so already' : unready.length === 1 ? 'it is not ready' : 'no other has fewer';
   const note = `${victim.name} drains with ${counted(victim.node?.connections ?? 0, 'connection')}; ${why}`;
   return hold('', {
     actions: begin(state, victim, 'ScaleDown'),

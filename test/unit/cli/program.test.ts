@@ -100,7 +100,7 @@ test('a wrong word is refused with the nearest one that there is', async () => {
   assert.equal(await refusal('node', 'x.json', '--wacth'), 'unknown option "--wacth"; did you mean --watch');
   assert.equal(
     await refusal('frobnicate'),
-    'unknown command "frobnicate"; there is: up, node, call, status, top, cluster, bench, config, modules',
+    'unknown command "frobnicate"; there is: up, node, call, status, top, cluster, plan, operator, bench, config, modules',
   );
 });
 

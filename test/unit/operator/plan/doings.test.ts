@@ -82,6 +82,12 @@ const situations: Readonly<Record<string, () => string>> = {
         .gates({ connections: 5 }, { connections: 9, ready: false }, { connections: 0 })
         .plan(demo({ replicas: 2 })),
     ),
+  'shrink-1-the-one-that-drains-though-nothing-says-so': () =>
+    doings(
+      three()
+        .gates({ connections: 5 }, { connections: 90, state: 'draining' }, { connections: 0 })
+        .plan(demo({ replicas: 2 })),
+    ),
   'shrink-1-waits-while-two-are-not-ready': () =>
     doings(
       three()

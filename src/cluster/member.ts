@@ -38,12 +38,13 @@ const MAX_WORKERS = 1024;
 const MAX_TEXT = 256;
 
 const isWhole = (n: number, most: number): boolean => Number.isInteger(n) && n > 0 && n <= most;
-/** Both stand in names that are separated by line breaks and blanks. */
-const isName = (text: string): boolean => text !== '' && text.length <= MAX_TEXT && !/\s/.test(text);
+/** What stands in names of workers and in lists that are separated by line breaks. */
+const isText = (text: string, not: RegExp): boolean => text !== '' && text.length <= MAX_TEXT && !not.test(text);
 
 /** A record without these says nothing that can be used; the original drops it too. */
 export function isValid({ type, host, port, workers, activeTime }: Member): boolean {
-  return isName(type) && isName(host) && isWhole(port, 65_535) && isWhole(workers, MAX_WORKERS) && activeTime > 0 && activeTime < Infinity;
+  const isTime = activeTime > 0 && activeTime < Infinity;
+  return isText(type, /\p{Cc}/u) && isText(host, /\s/) && isWhole(port, 65_535) && isWhole(workers, MAX_WORKERS) && isTime;
 }
 
 /** One record for each address: the newest of all lists. Invalid ones are left out. Ordered by type and address, whatever the order of the lists. */

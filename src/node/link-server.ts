@@ -277,10 +277,9 @@ export class LinkServer {
     return this.#peers.values();
   }
 
-  /** A session that another worker had until now: its client is known when the first request of it comes. */
+  /** A session that another worker had until now: its client is known when the first request of it comes. Throws Fault where there is no place. */
   arrive(session: string, address: string, user: string, restore: (client: Client) => void): void {
-    const seat = this.seats.get(session) ?? new Seat(session, address);
-    this.seats.set(session, seat);
+    const seat = this.#admit(new Seat(session, address));
     seat.user = user;
     seat.lastUsed = this.#options.now();
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_MS);

@@ -7,7 +7,7 @@
 //   end of the link         what waited at the gate is sent to the new owner
 
 import { deserialize, serialize } from 'node:v8';
-import { control, MAX_NAMES, migrate, moved } from '../cluster/control.ts';
+import { control, MAX_NAMES, MAX_PROPERTIES, migrate, moved } from '../cluster/control.ts';
 import type { Links } from '../cluster/links.ts';
 import { Fault } from '../errors.ts';
 import type { Peer } from '../cluster/peer.ts';
@@ -101,10 +101,12 @@ export class Migration {
     const to = owner === undefined ? undefined : links.reach(owner);
     const { client } = seat;
     if (owner === undefined || to === undefined || client === undefined || seat.running.length > 0) return owner;
-    const luggage = this.#pack(client);
+    const properties = serialize(this.#pack(client));
     const { id: session, user, remote: address, gate } = seat;
-    const isThere = await ask(to, control.migrate, migrate.encode({ session, user, address, gate, properties: serialize(luggage) }));
-    if (!isThere) log.warn('session can not move to another worker', { client: session, worker: owner });
+    // a frame that is too large would cost the link, and everybody on it
+    const isSmall = properties.length <= MAX_PROPERTIES;
+    const isThere = isSmall && (await ask(to, control.migrate, migrate.encode({ session, user, address, gate, properties })));
+    if (!isThere) log.warn('session can not move to another worker', { client: session, worker: owner, bytes: properties.length });
     server.left(seat, isThere ? 'moved' : 'drain');
     return owner;
   }

@@ -2,12 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { serialize } from 'node:v8';
 import * as control from '../../src/wire/client-control.ts';
 import { encodeToken } from '../../src/cluster/token.ts';
-import { transfer } from '../../src/cluster/control.ts';
+import { migrate, transfer } from '../../src/cluster/control.ts';
 import { request } from '../support/frames.ts';
 import { greeters } from '../support/greeters.ts';
 import { talkTo } from '../support/hostile.ts';
+import type { TestNode } from '../support/node.ts';
+import { TestCluster } from '../support/nodes.ts';
 import { Greeter } from '../support/wire-greeter.ts';
 
 const { clientCommands: commands } = control;
@@ -74,4 +77,33 @@ test('sessions that another worker gives away in a form that can not be read har
     assert.equal((await client.answer(client.say(2001, 'x'))).code, 0, session);
   }
   assert.deepEqual(gate.pids(), pids);
+});
+
+test('sessions that a leaving logic worker gives away take no more places than there are, and nothing of what can not be read', async (t) => {
+  const cluster = await TestCluster.start(t, { logic: { max_remote_sessions: 3 } });
+  const [logic] = cluster.logics as [TestNode];
+  const pids = logic.pids();
+  const kept = (properties: unknown) => serialize([['count', properties, undefined]]);
+  const say = (session: string, properties: Uint8Array) =>
+    request(85, 0, migrate.encode({ session, address: '192.0.2.1:1', gate: '192.0.2.2:1.1', properties }));
+  const strange = [
+    Buffer.from('nonsense'),
+    ...[null, 5, {}, { exports: null }, { exports: {}, properties: 5 }, { exports: {}, properties: Buffer.from('x') }].map((value) =>
+      serialize(value),
+    ),
+  ];
+  const good = serialize({ exports: { __proto__: null, load: 1, nobody: 2 }, properties: kept(5) });
+  const frames = [...strange.map((bytes, i) => say(`strange ${i}`, bytes)), ...Array.from({ length: 9 }, (_, i) => say(`good ${i}`, good))];
+  await talkTo(logic.nodePort, 1, { type: 'logic', port: 60_005 }, frames);
+  const { totals } = await logic.statusWhen(
+    ({
+      totals: {
+        cluster: { remoteSessions },
+      },
+    }) => remoteSessions > 0,
+    'some have come',
+  );
+  assert.equal(totals.cluster.remoteSessions, 3);
+  assert.equal(totals.limits['max_remote_sessions'], 6);
+  assert.deepEqual(logic.pids(), pids);
 });

@@ -6,7 +6,7 @@ import { findKube } from '../../src/kube/config.ts';
 import { FieldConflictError, ForeignObjectError } from '../../src/operator/engine/apply.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
-import { gardenKind, toyController, type Bed, type Garden } from '../support/toy-controller.ts';
+import { gardenKind, gardens, toyController, type Bed, type Garden } from '../support/toy-controller.ts';
 import { until } from '../support/until.ts';
 
 const skip = noControlPlane;
@@ -50,8 +50,7 @@ async function start(t: TestContext, options: Parameters<typeof toyController>[1
   return { kube, space, ...toy, plants, garden, lookAgain, requests };
 }
 
-// the garbage collector looks for new kinds every 30 s
-test('what is wanted comes, changes and goes with what it is made from', { skip, timeout: 150_000 }, async (t) => {
+test('what is wanted comes and changes with what it is made from, and belongs to it', { skip }, async (t) => {
   const { kube, space, controller, plants, garden } = await start(t);
   controller.start();
   await garden({ beds: 2 });
@@ -65,8 +64,12 @@ test('what is wanted comes, changes and goes with what it is made from', { skip,
     'the status says so',
   );
   assert.equal(made?.status?.conditions?.[0]?.observedGeneration, 2);
-  await kube.kubectl('delete', 'garden', 'g', '-n', space);
-  await plants();
+  // what belongs to it goes with it, which is the work of the API server's own controllers
+  assert.deepEqual(bed?.metadata.ownerReferences, [
+    { apiVersion: 'test.kimserver.io/v1', kind: 'Garden', name: 'g', uid: made?.metadata.uid, controller: true, blockOwnerDeletion: true },
+  ]);
+  await kube.kubectl('delete', 'garden', 'g', '-n', space, '--wait=false');
+  await until(() => controller.store.get(gardens, `${space}/g`) === undefined, 'the garden is gone');
 });
 
 test('nothing is asked and nothing written while nothing changes, also by a process that starts anew', { skip }, async (t) => {

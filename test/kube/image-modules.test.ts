@@ -1,0 +1,105 @@
+// The Dockerfile of docs/kubernetes.md: an image with modules of a user's own, which use a package of others.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { root } from '../../scripts/support/project.ts';
+import { builtImage, imagesFolder } from '../support/kube/build-image.ts';
+import { clusterOfFile } from '../support/kube/hooks.ts';
+import { NPM_CACHE, writeBase } from '../support/kube/image-base.ts';
+import { kimImage, noImage, type KimImage } from '../support/kube/image.ts';
+import type { KubeObject } from '../support/kube/kube.ts';
+
+const skip = noImage;
+const timeout = 30 * 60_000;
+const cluster = clusterOfFile();
+
+const MODULE = `
+import { defineModule } from 'kimserver';
+import { parse } from 'yaml';
+
+export default defineModule({ name: 'shop', commands: { 2001: (data): string => parse(String(data)).word } });
+`;
+
+interface Pod extends KubeObject {
+  readonly status: { readonly phase: string };
+}
+
+test('modules on top of the image find kimserver and their own packages', { skip, timeout }, async (t) => {
+  const { kube, load } = cluster();
+  const image = await shopImage(await kimImage());
+  await load(image.archive);
+  const space = await kube.namespace(t);
+  await kube.kubectl('label', 'namespace', space, 'pod-security.kubernetes.io/enforce=restricted');
+  const config = { server_name: 'shop', node_type: 'logic', node_host: '127.0.0.1', node_port: 0, modules: ['/modules/shop.ts'] };
+  const container = {
+    name: 'list',
+    image: image.name,
+    imagePullPolicy: 'IfNotPresent',
+    args: ['modules', 'list', '/config/node.json'],
+    volumeMounts: [{ name: 'config', mountPath: '/config' }],
+    securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+  };
+  const spec = {
+    restartPolicy: 'Never',
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [container],
+    volumes: [{ name: 'config', configMap: { name: 'config' } }],
+  };
+  await kube.apply(
+    [
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'config' }, data: { 'node.json': JSON.stringify(config) } },
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'list' }, spec },
+    ],
+    space,
+  );
+  const [pod] = await kube.waitFor<Pod>(
+    `/api/v1/namespaces/${space}/pods`,
+    ([one]) => ['Succeeded', 'Failed'].includes(one?.status.phase ?? ''),
+    'the program has ended',
+  );
+  const log = await kube.kubectl('-n', space, 'logs', 'list');
+  assert.equal(pod!.status.phase, 'Succeeded', log);
+  assert.match(log, /shop.*2001/s);
+});
+
+/** Built from the Dockerfile of the document; only the names of the images that it begins with are those of the test. */
+async function shopImage({ archive, name }: KimImage): Promise<KimImage> {
+  const [, text = ''] = /```dockerfile\n(.*?)```/s.exec(readFileSync(`${root}/docs/kubernetes.md`, 'utf8')) ?? [];
+  const base = 'localhost/kim-node-base:1';
+  const dockerfile = text.replace(/^FROM node:\S+/m, `FROM ${base}`).replace(/^FROM kimserver:\S+/m, `FROM ${name}`);
+  assert.equal(dockerfile.match(/^FROM localhost/gm)?.length, 2);
+  const tag = createHash('sha256')
+    .update(JSON.stringify([dockerfile, MODULE, name]))
+    .digest('hex')
+    .slice(0, 12);
+  return builtImage('kim-shop', tag, async (buildah, work, shop) => {
+    const packages = join(imagesFolder(), 'npm');
+    mkdirSync(packages, { recursive: true });
+    await writeBase(join(work, 'base'));
+    await buildah('bud', '--isolation', 'chroot', '--tag', base, join(work, 'base'));
+    await buildah('pull', `docker-archive:${archive}`);
+    const context = join(work, 'shop');
+    mkdirSync(join(context, 'modules'), { recursive: true });
+    const write = (file: string, content: string) => writeFileSync(join(context, file), content);
+    write('Dockerfile', dockerfile);
+    write('modules/shop.ts', MODULE);
+    const dependencies = { yaml: locked('yaml').version };
+    const head = { name: 'shop', version: '1.0.0', type: 'module', dependencies };
+    write('package.json', JSON.stringify(head));
+    write(
+      'package-lock.json',
+      JSON.stringify({ ...head, lockfileVersion: 3, packages: { '': head, 'node_modules/yaml': locked('yaml') } }),
+    );
+    await buildah(...['bud', '--isolation', 'chroot', '--pull-never', '--volume', `${packages}:${NPM_CACHE}`, '--tag', shop, context]);
+  });
+}
+
+function locked(name: string): { readonly version: string } {
+  const { packages } = JSON.parse(readFileSync(`${root}/package-lock.json`, 'utf8')) as {
+    packages: Record<string, { readonly version: string }>;
+  };
+  return packages[`node_modules/${name}`]!;
+}

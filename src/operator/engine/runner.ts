@@ -44,7 +44,8 @@ const STALE_MS = 100;
 export class Runner {
   readonly #options: RunnerOptions;
   readonly #timeoutMs: number;
-  readonly #stop = new AbortController();
+  /** One for each look that runs. AbortSignal.any() would keep some bytes of each for as long as this lives. */
+  readonly #looks = new Set<AbortController>();
   #loops: Promise<void>[] = [];
   #alive = 0;
 
@@ -65,7 +66,7 @@ export class Runner {
     const over = new AbortController();
     const ended = Promise.all(this.#loops).finally(() => over.abort());
     await pause(clock, graceMs, over.signal);
-    this.#stop.abort();
+    for (const look of this.#looks) look.abort(new Error('this process stops'));
     // what does not listen to its signal is left behind: the process ends, and its writes are refused once the lease is given back
     const last = new AbortController();
     await Promise.race([ended.finally(() => last.abort()), pause(clock, 1000, last.signal)]);
@@ -98,14 +99,15 @@ export class Runner {
   async #look(key: string): Promise<void> {
     const { queue, reconcile, clock, observer } = this.#options;
     const begin = clock.now();
-    const time = new AbortController();
+    const look = new AbortController();
+    this.#looks.add(look);
     const callOff = clock.after(this.#timeoutMs, () => {
       observer?.timedOut?.();
-      time.abort(new Error(`the look at ${key} took longer than ${this.#timeoutMs} ms`));
+      look.abort(new Error(`the look at ${key} took longer than ${this.#timeoutMs} ms`));
     });
     let outcome: Outcome;
     try {
-      const result = await reconcile(key, AbortSignal.any([time.signal, this.#stop.signal]));
+      const result = await reconcile(key, look.signal);
       queue.forget(key);
       outcome = result?.againMs === undefined ? 'success' : 'requeue_after';
       if (result?.againMs !== undefined) queue.addAfter(key, result.againMs);
@@ -113,6 +115,7 @@ export class Runner {
       outcome = this.#failed(key, error);
     } finally {
       callOff();
+      this.#looks.delete(look);
     }
     observer?.ran?.(outcome, (clock.now() - begin) / 1000);
   }

@@ -52,7 +52,7 @@ for (const helm of helms) {
 }
 
 test('an older Kubernetes is refused', { skip, timeout }, async () => {
-  await assert.rejects(template('helm', ['--kube-version=1.28.0']), /requires kubeVersion: >=1\.29/);
+  await assert.rejects(template('helm', ['--kube-version=1.29.9']), /requires kubeVersion: >=1\.30/);
 });
 
 test('the versions of the chart are that of the package', () => {

@@ -6,7 +6,7 @@ import type { Value } from './shapes.ts';
 
 const TEXT = `# The chart of kimserver
 
-Installs the operator and the definition of KimCluster. Helm 3 and 4, Kubernetes 1.29 or newer.
+Installs the operator and the definition of KimCluster. Helm 3 and 4, Kubernetes 1.30 or newer.
 
 \`\`\`
 helm install kimserver charts/kimserver --namespace kimserver --create-namespace --wait

@@ -114,8 +114,8 @@ async function askNodes(
       const { namespace } = cluster.metadata;
       const path = pathOf(podKind, { namespace, name: `${name}:${portsOf(cluster, tier).admin}`, part: 'proxy' });
       try {
-        const { state, version: runs, totals } = await client.get<NodeStatus>(`${path}/status`, { timeoutMs: ASK_MS });
-        nodes.set(name, viewOf(state, totals.connections, runs));
+        const { state, version: runs, totals, cluster: links } = await client.get<NodeStatus>(`${path}/status`, { timeoutMs: ASK_MS });
+        nodes.set(name, viewOf(state, totals.connections - links.links.incoming, runs));
       } catch {
         // whoever asks may not be let through, or the node does not run yet
       }

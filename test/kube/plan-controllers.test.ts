@@ -132,7 +132,7 @@ test('a ReplicaSet removes just the gates that were drained, those with the fewe
   const names = stage.names.toSorted();
   names.forEach((name, i) => stage.connections.set(name, [40, 10, 30, 20, 50][i]!));
   await stage.become(fileOf(2, 'kim:1'));
-  assert.deepEqual(stage.names.toSorted(), [names[0], names[4]].toSorted());
+  assert.deepEqual(new Set(stage.names), new Set([names[0], names[4]]));
 });
 
 test(

@@ -7,7 +7,7 @@ import { CONFIG_FILE } from './config-maps.ts';
 import type { Deployment } from './deployment.ts';
 import { marks, nameOf } from './names.ts';
 import { isSameObject } from './ownership.ts';
-import { podsOf } from './pods.ts';
+import { clientsOf, podsOf } from './pods.ts';
 import { connectionsOf, counted } from './tier.ts';
 import type { Manifest, Observed, Removal } from './types.ts';
 
@@ -71,7 +71,7 @@ function podChanges(cluster: KimCluster, observed: Observed, tier: Tier, live: D
   const [from, to] = [live.spec.replicas ?? 1, cluster.spec[tier]!.replicas];
   if (to > from) found.push({ line: `grow ${name} from ${from} to ${counted(to, 'pod')}`, connections: 0 });
   if (to < from) {
-    const leaving = pods.toSorted((a, b) => (a.node?.connections ?? 0) - (b.node?.connections ?? 0)).slice(0, from - to);
+    const leaving = pods.toSorted((a, b) => clientsOf(a) - clientsOf(b)).slice(0, from - to);
     const all = connectionsOf(leaving);
     const line = `shrink ${name} from ${from} to ${counted(to, 'pod')}, each drained first${connectionsText(tier, all)}`;
     found.push({ line, connections: touched(all) });

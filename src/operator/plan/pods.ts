@@ -71,6 +71,11 @@ function viewOf({ metadata, status = {} }: Pod, node: NodeView | undefined): Pod
   };
 }
 
+/** Connections of clients; 0 for a node that does not answer. */
+export function clientsOf({ node }: Pick<PodView, 'node'>): number {
+  return Math.max(0, (node?.connections ?? 0) - (node?.links ?? 0));
+}
+
 /** "2026-11-21T08:00:00.000Z ScaleDown" */
 export function drainMark(now: number, cause: DrainCause): string {
   return `${isoOf(now)} ${cause}`;

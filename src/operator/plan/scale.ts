@@ -4,7 +4,7 @@
 
 import { begin, emptiness, goOn, hasCost } from './drain.ts';
 import { isWished, marks } from './names.ts';
-import type { PodView } from './pods.ts';
+import { clientsOf, type PodView } from './pods.ts';
 import { connectionsOf, counted, hasSettled, markOn, type TierState } from './tier.ts';
 import type { Action, PlanEvent } from './types.ts';
 
@@ -100,7 +100,7 @@ function shrink(state: TierState, current: number, wanted: number, rolling: stri
 }
 
 function drained(isLate: boolean, { name, node }: PodView): PlanEvent {
-  const left = node?.connections ?? 0;
+  const left = clientsOf({ node });
   return isLate
     ? { type: 'Warning', reason: 'DrainForced', note: `${name} still had ${counted(left, 'connection')} when its time was over` }
     : { type: 'Normal', reason: 'DrainFinished', note: `${name} has drained` };
@@ -123,7 +123,7 @@ function choose(state: TierState, hold: Hold): ScaleDecision {
   const refusal = tier === 'gate' ? tooMany(state, victim) : undefined;
   if (refusal !== undefined) return hold(refusal, { refusal });
   const why = told.length > 0 ? 'it does so already' : unready.length === 1 ? 'it is not ready' : 'no other has fewer';
-  const note = `${victim.name} drains with ${counted(victim.node?.connections ?? 0, 'connection')}; ${why}`;
+  const note = `${victim.name} drains with ${counted(clientsOf(victim), 'connection')}; ${why}`;
   return hold('', {
     actions: begin(state, victim, 'ScaleDown'),
     events: [{ type: 'Normal', reason: 'DrainStarted', note }],
@@ -132,13 +132,13 @@ function choose(state: TierState, hold: Hold): ScaleDecision {
 }
 
 function byLoss(a: PodView, b: PodView): number {
-  return a.node!.connections - b.node!.connections || b.createdAt - a.createdAt || (a.name < b.name ? -1 : 1);
+  return clientsOf(a) - clientsOf(b) || b.createdAt - a.createdAt || (a.name < b.name ? -1 : 1);
 }
 
 /** Why the connections would not fit into the pods that stay; undefined if they do. */
 function tooMany(state: TierState, victim: PodView): string | undefined {
   const { live, capacity, cluster } = state;
-  const lost = victim.node?.connections ?? 0;
+  const lost = clientsOf(victim);
   if (lost === 0 || isWished(cluster, 'forceScale')) return undefined;
   // of those that do not answer nobody knows how much room they have
   const room = live.filter((pod) => pod !== victim && pod.node !== undefined).length * capacity;

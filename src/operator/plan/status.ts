@@ -10,7 +10,7 @@ import { deadlineOf } from './drain.ts';
 import { hasSettings } from './live.ts';
 import { nameOf, namespaceOf, selectorText } from './names.ts';
 import { portsOf } from './pod-config.ts';
-import { isoOf, type PodView } from './pods.ts';
+import { clientsOf, isoOf, type PodView } from './pods.ts';
 import { connectionsOf, type TierState } from './tier.ts';
 import type { Manifest, Observed } from './types.ts';
 import { verdicts, type Findings } from './verdicts.ts';
@@ -103,7 +103,7 @@ function draining(state: TierState, pod: PodView): Draining {
   const { graceSeconds } = drainTimesOf(cluster, tier);
   const startedAt = pod.drain?.since ?? (pod.endsAt ?? observed.now) - graceSeconds * 1000;
   const over = pod.drain === undefined ? (pod.endsAt ?? observed.now) : deadlineOf(state, pod.drain.since);
-  const connections = pod.node?.connections ?? 0;
+  const connections = clientsOf(pod);
   const old = observed.status?.[tier]?.draining.find((one) => one.pod === pod.name);
   const perMs = old === undefined ? 0 : (old.connections - connections) / Math.max(1, observed.now - observed.statusAt);
   const paced = perMs > 0 ? Math.round(observed.now + connections / perMs) : over;
@@ -120,7 +120,7 @@ function draining(state: TierState, pod: PodView): Draining {
 function lastDrainOf({ tiers }: Findings, { now }: Observed): KimClusterStatus['lastDrain'] {
   const gone = tiers.map(({ scale }) => scale.gone).find((pod) => pod !== undefined);
   if (gone?.drain === undefined) return undefined;
-  const { moved = 0, closed = 0, forced = gone.node?.connections ?? 0 } = gone.node?.left ?? {};
+  const { moved = 0, closed = 0, forced = clientsOf(gone) } = gone.node?.left ?? {};
   const seconds = Math.round((now - gone.drain.since) / 1000);
   return { pod: gone.name, cause: gone.drain.cause, moved, closed, forced, seconds, endedAt: isoOf(now) };
 }

@@ -7,7 +7,7 @@ import { imageFor } from './images.ts';
 import { isOurs, marks, nameOf } from './names.ts';
 import { CONTAINER, revisionOf, tierPods } from './pod.ts';
 import { podConfigOf } from './pod-config.ts';
-import { podsOf, type PodView } from './pods.ts';
+import { clientsOf, podsOf, type PodView } from './pods.ts';
 import type { PodTemplate } from './template.ts';
 import type { Manifest, Observed } from './types.ts';
 
@@ -71,8 +71,9 @@ export function hasSettled({ found, live }: TierState): boolean {
   return (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) && (status.replicas ?? 0) === replicas && live.length === replicas;
 }
 
+/** Connections of clients to all of them. */
 export function connectionsOf(pods: readonly PodView[]): number {
-  return pods.reduce((sum, { node }) => sum + (node?.connections ?? 0), 0);
+  return pods.reduce((sum, pod) => sum + clientsOf(pod), 0);
 }
 
 /** `1 connection`, `2 connections`. */

@@ -38,7 +38,10 @@ export interface Pod extends KubeObject {
 /** What a node said on its admin port a moment ago. Counts are since it started. */
 export interface NodeView {
   readonly state: 'starting' | 'serving' | 'draining' | 'stopping';
+  /** All that are open, links of other nodes among them. */
   readonly connections: number;
+  /** Those that other nodes opened, if it is known. */
+  readonly links?: number;
   /** Without those that leave. */
   readonly workers: number;
   readonly version: string;

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { setTimeout as pauseFor } from 'node:timers/promises';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { compareConfigs } from '../config/changes.ts';
 import type { NodeConfig } from '../config/node-config.ts';
@@ -31,6 +32,8 @@ const MAX_DIRECTORY_MS = 3000;
 const LAG_RESOLUTION_MS = 50;
 /** How long a port may stay taken because a worker is too busy to give it up. */
 const UNLISTEN_MS = 10_000;
+/** Until no Service leads new clients here any more: readiness probes have to fail, and the machines of a cluster to be told. */
+const UNLISTED_MS = 6000;
 
 export class Manager {
   readonly log: Logger;
@@ -332,6 +335,7 @@ export class Manager {
     this.#state = 'draining';
     this.log.info('node drains', { drainMs: ms });
     this.#announcer.announce();
+    await this.#unlisted(ms);
     void this.closeGates();
     // other nodes still have messages for clients that are here, and take their sessions
     await this.pool.drain(ms, isReplaced);
@@ -344,6 +348,15 @@ export class Manager {
     this.log.info('node ended');
     this.log.flush();
     this.#ended.resolve();
+  }
+
+  /** Who stays until it is told to end is a pod, which new clients find until it counts as not ready: none of them is turned away. */
+  async #unlisted(drainMs: number): Promise<void> {
+    if (!this.listeners().some(({ kind }) => kind === 'gate')) return;
+    const over = new AbortController();
+    const pause = pauseFor(Math.min(UNLISTED_MS, drainMs / 2), undefined, { signal: over.signal }).catch(() => undefined);
+    await Promise.race([pause, this.#mayEnd.promise]);
+    over.abort();
   }
 
   /** Closes every port, the admin server's too, so that a process that takes this one's place can have them; connections are still served. */

@@ -8,7 +8,7 @@ import { BUSYBOX, packImages } from './images.ts';
 import { Kube, type KubeObject } from './kube.ts';
 import { givenKubeconfig } from './needs.ts';
 import { makeNetwork } from './network.ts';
-import { ClusterNode, loadInto } from './node.ts';
+import { ClusterNode, loadInto, tagIn } from './node.ts';
 import { providePrograms } from './programs.ts';
 import { bridgeOf, claimSlot, letStay, nodeOf, slots, type Slot } from './slot.ts';
 import { controlPrograms, nodePrograms } from './versions.ts';
@@ -24,6 +24,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly shell: string;
   /** Brings the images of an archive to all nodes. On a given cluster that is not ours they have to be there already. */
   load(archive: string): Promise<void>;
+  /** Gives an image that is there a second name, as if it were another one. */
+  tag(image: string, name: string): Promise<void>;
 }
 
 /** For tests that run on any cluster: the one of KIM_TEST_KUBECONFIG, or a new one. Dispose it, or give it to t.after. */
@@ -83,6 +85,10 @@ export class OwnCluster implements TestCluster {
     await load(this.slot, archive);
   }
 
+  async tag(image: string, name: string): Promise<void> {
+    await tag(this.slot, image, name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await down(this.slot);
   }
@@ -104,12 +110,19 @@ export async function attach(kubeconfig: string): Promise<TestCluster> {
     load: async (archive) => {
       if (slot !== undefined) await load(slot, archive);
     },
+    tag: async (image, name) => {
+      if (slot !== undefined) await tag(slot, image, name);
+    },
     [Symbol.asyncDispose]: async () => undefined,
   };
 }
 
 async function load(slot: Slot, archive: string): Promise<void> {
   await Promise.all(NODES.map((number) => loadInto(nodeOf(slot, number), archive)));
+}
+
+async function tag(slot: Slot, image: string, name: string): Promise<void> {
+  await Promise.all(NODES.map((number) => tagIn(nodeOf(slot, number), image, name)));
 }
 
 interface NodeObject extends KubeObject {

@@ -91,6 +91,11 @@ export async function loadInto(names: NodeNames, archive: string): Promise<void>
   await run('ctr', ['-a', socketOf(names), '-n', 'k8s.io', 'images', 'import', archive], { maxMs: LOAD_MS });
 }
 
+/** A second name for an image. */
+export async function tagIn(names: NodeNames, image: string, name: string): Promise<void> {
+  await run('ctr', ['-a', socketOf(names), '-n', 'k8s.io', 'images', 'tag', '--force', image, name]);
+}
+
 const socketOf = ({ folder }: NodeNames) => join(folder, 'containerd.sock');
 
 /** The kubelet makes its groups below one that has to be there. */

@@ -26,8 +26,9 @@ export class Departure {
   readonly #sessionsAway: Promise<void>;
   #finish: () => void = () => undefined;
   #handOver: HandOver | undefined;
-  /** Those that have not been told to go yet. A live view: who comes while we leave is in it, too. */
-  readonly #others: Iterator<Connection, undefined>;
+  /** Those that have not been told to go yet. A live view, until its end has been seen. */
+  #others: Iterator<Connection, undefined>;
+  #haveAllBeenTold = false;
   /** Quiet ones, to be handed over. */
   readonly #due = new Set<Connection>();
   /** Handed over, their descriptors still here. */
@@ -104,6 +105,14 @@ export class Departure {
     void this.done.then(() => clearTimeout(originals));
   }
 
+  /** To be called whenever a connection has come. */
+  arrived(): void {
+    if (!this.#haveAllBeenTold) return;
+    this.#haveAllBeenTold = false;
+    this.#others = this.#serve.connections.values();
+    this.#schedule();
+  }
+
   /** To be called whenever a connection is gone, or a link has come. */
   check(): void {
     if (this.#areClientsGone) this.#endLinksThatMay();
@@ -127,7 +136,9 @@ export class Departure {
   }
 
   #next(): Connection | undefined {
-    return this.#others.next().value;
+    const { value, done } = this.#others.next();
+    this.#haveAllBeenTold = done === true;
+    return value;
   }
 
   /** Ends a connection once what is in flight is answered. */
@@ -157,7 +168,7 @@ export class Departure {
     while (this.#away + this.#due.size < MOVING) {
       const other = this.#next();
       if (other === undefined) break;
-      if (other.isLink || other.state !== 'open') continue;
+      if (other.isLink || other.state !== 'open' || other.moving) continue;
       other.moving = true;
       this.#serve.look(other);
       if (this.#isLate) this.#endIfLate(other);

@@ -128,6 +128,7 @@ class Worker {
       counted: (change) => {
         this.#count(change);
         if (change === -1) this.#departure?.check();
+        else this.#departure?.arrived();
       },
     });
     const messenger = this.#cluster.serve(this.#serve.clients, this.#serve.links, modules);

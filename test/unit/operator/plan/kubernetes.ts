@@ -26,14 +26,15 @@ export class Kubernetes {
     this.world = world;
   }
 
-  /** One second: the operator does its pass, then everybody does what they were told. */
-  step(cluster: KimCluster): Plan {
+  /** One second: the operator does its pass, or dies after so many steps of it, then everybody does what they were told. */
+  step(cluster: KimCluster, life = Infinity): Plan {
     this.#seconds++;
     this.world.more = { ...this.world.more, now: NOW + this.#seconds * 1000 };
     const plan = this.world.plan(cluster);
     const before = new Map((['gate', 'logic'] as const).map((tier) => [tier, this.world.deployment(tier).spec.replicas ?? 0]));
-    this.world.apply(plan);
-    for (const action of plan.actions) this.#do(action);
+    const isAlive = life > plan.apply.length;
+    this.world.apply({ apply: plan.apply.slice(0, life), remove: isAlive ? plan.remove : [] });
+    if (isAlive) for (const action of plan.actions.slice(0, life - plan.apply.length)) this.#do(action);
     for (const tier of ['gate', 'logic'] as const) {
       this.#nodes(tier);
       this.#control(tier, before.get(tier)!);

@@ -146,6 +146,8 @@ export class Exchange {
 }
 
 function answerOf(response: http.IncomingMessage, doing: string, signal: AbortSignal | undefined): Answer {
+  // whoever reads it is told by its iterator; before anybody does, nobody must be
+  response.on('error', () => undefined);
   const stop = () => response.destroy(aborted(doing));
   if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop, { once: true });

@@ -48,6 +48,8 @@ export interface Tools {
   readonly store: Store;
   readonly applier: Applier;
   readonly events: Recorder;
+  /** Throws when this process must not change anything any more: to be called before changes that do not go through `client`. */
+  assertLeader(): void;
 }
 
 export interface ControllerOptions<T extends KubeObject> {
@@ -139,7 +141,7 @@ export class Controller<T extends KubeObject> implements Tools {
     // the lease has connections of its own: its renewals wait for nobody
     const [reads, renewals] = [client(), client()];
     this.lease = options.lease && new Lease({ ...options.lease, client: renewals, identity, clock, log, random });
-    this.client = client(() => this.lease?.assertLeader());
+    this.client = client(() => this.assertLeader());
     this.#clients = [reads, renewals, this.client];
     this.#guard = new StaleGuard(this.store, clock);
     const kinds = [primary, ...watched.map(({ kind }) => kind)];
@@ -158,14 +160,12 @@ export class Controller<T extends KubeObject> implements Tools {
   /** Begins to watch; reconciles once everything has been listed and this process is the leader. */
   start(): void {
     for (const { reflector } of this.#reflectors) reflector.start();
-    this.lease?.start();
-    void this.lease?.lost.then((reason) => this.#end.resolve(reason));
-    void Promise.all([this.lease?.acquired, ...this.#reflectors.map(({ reflector }) => reflector.synced)]).then(() => {
-      if (this.#stopping !== undefined) return;
-      this.#runner.start();
-      this.#planResync();
-      this.#options.log.info('reconciling', { controller: this.#options.name, objects: this.store.list(this.#options.primary).length });
+    void this.lease?.lost.then((reason) => {
+      // what else they were doing besides writing to the API server is not ours to do any more either
+      if (this.#stopping === undefined) this.#runner.abort(`the lease is lost: ${reason}`);
+      this.#end.resolve(reason);
     });
+    void this.#begin();
   }
 
   /** Finishes what runs, tells its events, gives the lease back and closes everything. */
@@ -177,6 +177,22 @@ export class Controller<T extends KubeObject> implements Tools {
   /** Looks at one object soon: for what is learned elsewhere. */
   look(key: string): void {
     this.#queue.add(key);
+  }
+
+  assertLeader(): void {
+    this.lease?.assertLeader();
+  }
+
+  async #begin(): Promise<void> {
+    // only who knows everything competes for the lease: it can go on where the last one stopped
+    await Promise.all(this.#reflectors.map(({ reflector }) => reflector.synced));
+    if (this.#stopping !== undefined) return;
+    this.lease?.start();
+    await this.lease?.acquired;
+    if (this.#stopping !== undefined) return;
+    this.#runner.start();
+    this.#planResync();
+    this.#options.log.info('reconciling', { controller: this.#options.name, objects: this.store.list(this.#options.primary).length });
   }
 
   async #stopAll(): Promise<void> {
@@ -191,7 +207,7 @@ export class Controller<T extends KubeObject> implements Tools {
 
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
     // a follower, or a leader whose clock has jumped, waits rather than fails at its first write
-    this.lease?.assertLeader();
+    this.assertLeader();
     const behind = this.#guard.behind(key);
     if (behind.length > 0) throw new StaleError(`the copy has not seen what was written: ${behind.join(', ')}`);
     const object = this.store.get<T>(this.#options.primary, key);

@@ -66,10 +66,15 @@ export class Runner {
     const over = new AbortController();
     const ended = Promise.all(this.#loops).finally(() => over.abort());
     await pause(clock, graceMs, over.signal);
-    for (const look of this.#looks) look.abort(new Error('this process stops'));
+    this.abort('this process stops');
     // what does not listen to its signal is left behind: the process ends, and its writes are refused once the lease is given back
     const last = new AbortController();
     await Promise.race([ended.finally(() => last.abort()), pause(clock, 1000, last.signal)]);
+  }
+
+  /** Tells all that runs to give up at once. */
+  abort(reason: string): void {
+    for (const look of this.#looks) look.abort(new Error(reason));
   }
 
   /** What is wrong with its loops, or undefined. */

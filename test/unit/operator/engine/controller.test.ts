@@ -150,6 +150,37 @@ test('of two operators one works; when it stops the other goes on at once, and w
   assert.equal(holder(), 'somebody', 'a lease that is not held is not given back');
 });
 
+test('a reconcile that runs when the lease is lost is told at once', async (t) => {
+  const begun = Promise.withResolvers<AbortSignal>();
+  const lease = { namespace: 'ops', name: 'toy', rules: { durationMs: 2000, renewDeadlineMs: 1500, retryMs: 20 } };
+  const { kube, controller } = await start(t, {
+    lease,
+    reconcile: async ({ signal }) => {
+      begun.resolve(signal);
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    },
+  });
+  kube.put(GARDENS, garden(1));
+  controller.start();
+  const signal = await begun.promise;
+  controller.assertLeader();
+  const there = kube.memory.get(LEASES, 'ops', 'toy')!;
+  kube.put(LEASES, { ...there, spec: { ...(there['spec'] as object), holderIdentity: 'somebody' } });
+  await controller.ended;
+  assert.equal((signal.reason as Error).message, 'the lease is lost: somebody holds it now');
+  assert.throws(() => controller.assertLeader(), /is not the leader/);
+});
+
+test('who can not list does not take the lease', async (t) => {
+  const lease = { namespace: 'ops', name: 'toy' };
+  const { kube, controller } = await start(t, { lease });
+  kube.faults.push({ times: 20, when: ({ path }) => path === MAPS, act: { status: 403, reason: 'Forbidden' } });
+  controller.start();
+  await until(() => kube.count('GET', MAPS) >= 10, 'it tries to list');
+  assert.equal(kube.memory.get(LEASES, 'ops', 'toy'), undefined);
+  await until(() => controller.lease?.isLeader, 'it leads when it knows everything');
+});
+
 test('stopping finishes what runs, tells its events and gives the lease back', async (t) => {
   const begun = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();

@@ -181,6 +181,36 @@ test('who can not list does not take the lease', async (t) => {
   await until(() => controller.lease?.isLeader, 'it leads when it knows everything');
 });
 
+test('a process that dies after any of its requests leaves nothing that the next one can not finish, and nothing is made twice', async (t) => {
+  const rules = { ...quick, graceMs: 0 };
+  for (let alive = 1; alive <= 16; alive++) {
+    const kube = await FaultyKube.start(t);
+    kube.put(GARDENS, garden(2));
+    let asked = 0;
+    const credentials = async () => {
+      if (asked++ >= alive) throw new Error('dead');
+      return kube.access.credentials(false);
+    };
+    const dying = toyController({ ...kube.access, credentials }, { rules });
+    dying.controller.start();
+    await until(() => asked >= alive, `request ${alive} was sent`);
+    await dying.controller.stop();
+    const next = toyController(kube.access, { rules });
+    next.controller.start();
+    await until(
+      () => kube.memory.get(GARDENS, 'shop', 'g')?.['status'] !== undefined && kube.memory.list(MAPS).length === 2,
+      'it is finished',
+    );
+    await next.controller.stop();
+    const made = kube.memory.history.filter(({ collection, type }) => collection === MAPS && type === 'ADDED');
+    assert.deepEqual(
+      made.map(({ object }) => object.metadata.name),
+      ['g-bed-0', 'g-bed-1'],
+    );
+    assert.equal(kube.memory.history.filter(({ collection }) => collection === MAPS).length, 2, 'and nothing was changed afterwards');
+  }
+});
+
 test('stopping finishes what runs, tells its events and gives the lease back', async (t) => {
   const begun = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();

@@ -6,6 +6,7 @@ import { KubeError, type KubeStatus } from './error.ts';
 import { Exchange, type Answer, type ExchangeOptions, type Method } from './exchange.ts';
 import { Lines } from './lines.ts';
 import type { WatchEvent } from './types.ts';
+import { eventOf } from './watch-line.ts';
 
 export type { Method } from './exchange.ts';
 
@@ -184,23 +185,3 @@ function againAfter(error: unknown, method: Method, refused: boolean): number | 
   // a kept connection that the server had closed already; what creates might be done twice
   return error.reason === 'Stale' && method !== 'POST' ? 0 : undefined;
 }
-
-function eventOf<T>(line: string, doing: string): WatchEvent<T> {
-  let event: { type?: unknown; object?: unknown } | null;
-  try {
-    event = JSON.parse(line) as typeof event;
-  } catch (error) {
-    throw KubeError.own('BadAnswer', `${doing}: a line is not JSON: ${line.slice(0, 80)}`, error);
-  }
-  const { type, object } = event ?? {};
-  if (typeof object !== 'object' || object === null)
-    throw KubeError.own('BadAnswer', `${doing}: a line has no object: ${line.slice(0, 80)}`);
-  if (type === 'ERROR') {
-    const status = object as KubeStatus;
-    throw KubeError.answered(doing, status.code ?? 500, status);
-  }
-  if (!eventTypes.some((known) => known === type)) throw KubeError.own('BadAnswer', `${doing}: there is no event "${String(type)}"`);
-  return { type, object } as WatchEvent<T>;
-}
-
-const eventTypes = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK'];

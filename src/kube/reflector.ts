@@ -4,74 +4,14 @@
 //     ^                |
 //     +---- 410, or an event that is older than one before it
 
-import type { Logger } from '../ops/log.ts';
-import { backoffMs, jittered, type BackoffRules } from './backoff.ts';
-import type { KubeClient, Query } from './client.ts';
+import { backoffMs, jittered } from './backoff.ts';
+import type { Query } from './client.ts';
 import { pause, systemClock, type Clock } from './clock.ts';
 import { isGone, KubeError } from './error.ts';
+import { REFLECTOR_RULES, type Change, type ReflectorOptions, type ReflectorRules, type ReflectorState } from './reflector-options.ts';
 import { isOlder, keyOf, type KubeList, type KubeObject, type WatchEvent } from './types.ts';
 
-/** Before it happened, and after: one of both is undefined when an object came or went. */
-export interface Change<T> {
-  readonly key: string;
-  readonly before: T | undefined;
-  readonly after: T | undefined;
-}
-
-export interface ReflectorOptions<T> {
-  readonly client: Pick<KubeClient, 'get' | 'watch'>;
-  /** pathOf(kind), with a namespace or without. */
-  readonly path: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-  /** Told after `items` has them: all differences of a list at once, those of a watch one by one. What it throws is logged. */
-  readonly changed?: (changes: readonly Change<T>[]) => void;
-  /** What is kept of an object. Default: everything but managedFields, which can be larger than the object. */
-  readonly keep?: (object: T) => T;
-  readonly log: Logger;
-  readonly clock?: Clock;
-  /** A number from 0 to 1. */
-  readonly random?: () => number;
-  readonly rules?: Partial<ReflectorRules>;
-}
-
-export interface ReflectorRules {
-  readonly backoff: BackoffRules;
-  /** Objects of one page of a list. */
-  readonly pageSize: number;
-  /** How long the server is asked to keep a watch, more or less. */
-  readonly watchMs: number;
-  /** Servers send a bookmark every minute; a watch that is silent for longer than this hangs on a dead connection. */
-  readonly silenceMs: number;
-  /** A watch that lived for so long was a good one, whatever ended it. */
-  readonly goodMs: number;
-}
-
-const RULES: ReflectorRules = {
-  backoff: { minMs: 200, maxMs: 30_000 },
-  pageSize: 500,
-  watchMs: 290_000,
-  silenceMs: 150_000,
-  goodMs: 5000,
-};
-
-/** For health and metrics. */
-export interface ReflectorState {
-  readonly isSynced: boolean;
-  /** A watch is open: whatever happens is told. */
-  readonly isFollowing: boolean;
-  readonly lists: number;
-  readonly watches: number;
-  readonly events: number;
-  /** In a row; 0 while it follows. */
-  readonly failures: number;
-  /** Since the last sign of life of the server: an answer, an event or a bookmark. */
-  readonly quietMs: number;
-  /** Since it last tried anything or heard anything: longer than any wait of its rules means that it stands still. */
-  readonly stillMs: number;
-  /** Why the last try failed. */
-  readonly problem: string | undefined;
-}
+export type { Change, ReflectorOptions, ReflectorRules, ReflectorState } from './reflector-options.ts';
 
 export class Reflector<T extends KubeObject> {
   readonly path: string;
@@ -95,7 +35,7 @@ export class Reflector<T extends KubeObject> {
   constructor(options: ReflectorOptions<T>) {
     this.path = options.path;
     this.#options = options;
-    this.#rules = { ...RULES, ...options.rules };
+    this.#rules = { ...REFLECTOR_RULES, ...options.rules };
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#lastLife = this.#clock.now();

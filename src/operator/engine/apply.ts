@@ -3,6 +3,7 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import { controllerOf, keyOf, kindName, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
+import { FieldConflictError, ForeignObjectError } from './apply-errors.ts';
 import { covers, digest, stableJson } from './compare.ts';
 import { conflictsOf, keepOwnership, lastOther, ownDigest, type FieldConflict } from './ownership.ts';
 import type { StaleGuard } from './stale-guard.ts';
@@ -33,23 +34,7 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** There is an object of this name that is not ours: it was not touched. */
-export class ForeignObjectError extends Error {
-  override readonly name = 'ForeignObjectError';
-}
-
-/** Another manager holds fields that we may not take: nothing was written. */
-export class FieldConflictError extends Error {
-  override readonly name = 'FieldConflictError';
-  readonly conflicts: readonly FieldConflict[];
-
-  constructor(what: string, conflicts: readonly FieldConflict[]) {
-    super(
-      `${what}: ${conflicts.map(({ manager, field }) => `"${manager}" has set ${field}`).join(', ')}; let go of the field there, or leave it out here`,
-    );
-    this.conflicts = conflicts;
-  }
-}
+export { FieldConflictError, ForeignObjectError };
 
 interface Known {
   readonly uid: string | undefined;

@@ -4,17 +4,16 @@
 //                    ^                                                  |
 //                    +------------------- what was written -------------+
 
-import type { KubeAccess } from '../../kube/access.ts';
-import { jittered, type BackoffRules } from '../../kube/backoff.ts';
+import { jittered } from '../../kube/backoff.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { systemClock, type Clock } from '../../kube/clock.ts';
-import { Reflector, type Change, type ReflectorRules } from '../../kube/reflector.ts';
+import { Reflector, type Change } from '../../kube/reflector.ts';
 import { controllerOf, keyOf, kindName, pathOf, placeOf, type Kind, type KubeObject } from '../../kube/types.ts';
-import type { Logger } from '../../ops/log.ts';
 import { Applier, FIELD_MANAGER } from './apply.ts';
+import { CONTROLLER_RULES, type ControllerOptions, type ControllerRules, type Tools, type Watched } from './controller-options.ts';
 import { Recorder } from './events.ts';
 import { Health } from './health.ts';
-import { Lease, type LeaseRules } from './lease.ts';
+import { Lease } from './lease.ts';
 import { EngineMetrics } from './metrics.ts';
 import { keepOwnership } from './ownership.ts';
 import { Queue, type Lane } from './queue.ts';
@@ -22,80 +21,8 @@ import { Runner, StaleError, type Result } from './runner.ts';
 import { StaleGuard } from './stale-guard.ts';
 import { Store } from './store.ts';
 
-/** What is watched besides the objects that are reconciled. */
-export interface Watched {
-  readonly kind: Kind;
-  /** All that is applied of this kind must carry these labels: what is written and never seen holds its key up for 30 s. */
-  readonly labelSelector?: string;
-  /** Whose reconcile an object matters to; default: that of its controller, if it is of the primary kind. */
-  readonly keysOf?: (object: KubeObject) => readonly string[];
-}
+export type { ControllerOptions, ControllerRules, Request, Tools, Watched } from './controller-options.ts';
 
-export interface Request<T> {
-  /** "namespace/name" */
-  readonly key: string;
-  readonly namespace: string | undefined;
-  readonly name: string;
-  /** As the copy has it; undefined: it is gone. */
-  readonly object: T | undefined;
-  /** Its time is over, or this process stops. */
-  readonly signal: AbortSignal;
-}
-
-/** What a reconcile works with. */
-export interface Tools {
-  readonly client: KubeClient;
-  readonly store: Store;
-  readonly applier: Applier;
-  readonly events: Recorder;
-  /** Throws when this process must not change anything any more: to be called before changes that do not go through `client`. */
-  assertLeader(): void;
-}
-
-export interface ControllerOptions<T extends KubeObject> {
-  readonly name: string;
-  readonly access: KubeAccess;
-  /** Objects of this kind are reconciled. */
-  readonly primary: Kind;
-  readonly watched: readonly Watched[];
-  /** Where; default: in all of them. */
-  readonly namespaces?: readonly string[];
-  readonly reconcile: (request: Request<T>, tools: Tools) => Promise<Result>;
-  /** Of this process: unlike that of any other that ever runs. */
-  readonly identity: string;
-  /** Without it this process takes itself for the only one. */
-  readonly lease?: { readonly namespace: string; readonly name: string; readonly rules?: LeaseRules };
-  readonly log: Logger;
-  readonly clock?: Clock;
-  /** A number from 0 to 1. */
-  readonly random?: () => number;
-  readonly rules?: Partial<ControllerRules>;
-}
-
-export interface ControllerRules {
-  /** Keys at a time. */
-  readonly concurrency: number;
-  /** Every object is looked at after so long, more or less, though nothing changed. */
-  readonly resyncMs: number;
-  /** What changes together is looked at once: so long after the first change. */
-  readonly settleMs: number;
-  readonly timeoutMs: number;
-  /** What running reconciles are given to come to their end when this process stops. */
-  readonly graceMs: number;
-  readonly reflector: Partial<ReflectorRules>;
-  /** Between tries of a key that fails. */
-  readonly backoff: BackoffRules;
-}
-
-const RULES: ControllerRules = {
-  concurrency: 4,
-  resyncMs: 600_000,
-  settleMs: 50,
-  timeoutMs: 60_000,
-  graceMs: 30_000,
-  reflector: {},
-  backoff: { minMs: 200, maxMs: 300_000 },
-};
 /** The longest wait of a reflector or a lease is far shorter. */
 const STILL_MS = 300_000;
 
@@ -125,7 +52,7 @@ export class Controller<T extends KubeObject> implements Tools {
   constructor(options: ControllerOptions<T>) {
     const { name, access, primary, watched, identity, log, clock = systemClock, random = Math.random } = options;
     this.#options = options;
-    this.#rules = { ...RULES, ...options.rules };
+    this.#rules = { ...CONTROLLER_RULES, ...options.rules };
     this.#clock = clock;
     this.#random = random;
     this.ended = this.#end.promise;

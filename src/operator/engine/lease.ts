@@ -6,8 +6,9 @@ import { jittered } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { pause, type Clock } from '../../kube/clock.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
-import { microTime, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
+import { microTime } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
+import { LeaseAtServer, type LeaseObject, type LeaseSpec } from './lease-object.ts';
 
 export interface LeaseRules {
   /** After which others may take a lease that is not renewed. */
@@ -36,18 +37,7 @@ export class NotLeaderError extends Error {
   override readonly name = 'NotLeaderError';
 }
 
-interface LeaseSpec {
-  readonly holderIdentity?: string | null;
-  readonly leaseDurationSeconds?: number | null;
-  readonly acquireTime?: string | null;
-  readonly renewTime?: string | null;
-  readonly leaseTransitions?: number | null;
-}
-
-type LeaseObject = KubeObject & { readonly spec: LeaseSpec };
-
 const RULES: LeaseRules = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
-const leases: Kind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
 
 export class Lease {
   /** Resolves when this process is the leader. */
@@ -56,6 +46,7 @@ export class Lease {
   readonly lost: Promise<string>;
   readonly #options: LeaseOptions;
   readonly #rules: LeaseRules;
+  readonly #server: LeaseAtServer;
   readonly #stop = new AbortController();
   readonly #acquire = Promise.withResolvers<void>();
   readonly #lose = Promise.withResolvers<string>();
@@ -70,6 +61,7 @@ export class Lease {
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#rules = options.rules ?? RULES;
+    this.#server = new LeaseAtServer(options.client, { namespace: options.namespace, name: options.name });
     this.#lastStep = options.clock.now();
     this.acquired = this.#acquire.promise;
     this.lost = this.#lose.promise;
@@ -115,10 +107,10 @@ export class Lease {
     this.#lose.resolve('it was given back');
     if (!wasLeader) return;
     try {
-      const lease = await this.#get();
+      const lease = await this.#server.get(this.#limits);
       if (lease?.spec.holderIdentity !== this.#options.identity) return;
       const now = microTime(clock.wall());
-      await this.#put(lease, { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now });
+      await this.#server.replace(lease, { ...lease.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: now }, this.#limits);
     } catch (error) {
       log.warn('lease not given back', { error });
     }
@@ -157,7 +149,7 @@ export class Lease {
 
   async #tryToTake(): Promise<void> {
     const { clock, identity } = this.#options;
-    const lease = await this.#get();
+    const lease = await this.#server.get(this.#limits);
     if (lease === undefined) return this.#write(undefined, { leaseTransitions: 0 });
     const { holderIdentity, leaseDurationSeconds, leaseTransitions } = lease.spec;
     const known = this.#seen;
@@ -177,7 +169,7 @@ export class Lease {
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error;
       // an answer may have been lost on its way: then the change was our own
-      const now = await this.#get();
+      const now = await this.#server.get(this.#limits);
       if (now?.spec.holderIdentity !== this.#options.identity) return this.#lostBy(`${now?.spec.holderIdentity || 'nobody'} holds it now`);
       await this.#write(now, now.spec);
     }
@@ -196,32 +188,13 @@ export class Lease {
       renewTime: now,
       acquireTime: isNew ? now : spec.acquireTime,
     };
-    const written = lease === undefined ? await this.#post(held) : await this.#put(lease, held);
+    const written =
+      lease === undefined ? await this.#server.create(held, this.#limits) : await this.#server.replace(lease, held, this.#limits);
     this.#seen = { lease: written, at: clock.now() };
     this.#renewed = begin;
     if (!isNew || this.#stop.signal.aborted) return;
     log.info('lease taken', { identity, name: this.#options.name });
     this.#acquire.resolve();
-  }
-
-  async #get(): Promise<LeaseObject | undefined> {
-    try {
-      return await this.#options.client.get<LeaseObject>(pathOf(leases, this.#options), this.#limits);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
-  #post(spec: LeaseSpec): Promise<LeaseObject> {
-    const { namespace, name, client } = this.#options;
-    const body = { apiVersion: leases.apiVersion, kind: leases.kind, metadata: { name, namespace }, spec };
-    return client.request('POST', pathOf(leases, { namespace }), { body, ...this.#limits });
-  }
-
-  /** With the version in it: refused if anybody changed it meanwhile. */
-  #put(lease: LeaseObject, spec: LeaseSpec): Promise<LeaseObject> {
-    return this.#options.client.request('PUT', pathOf(leases, this.#options), { body: { ...lease, spec }, ...this.#limits });
   }
 
   /** One that hangs must leave time for another. */

@@ -21,6 +21,12 @@ export interface PodSeen extends KubeObject {
   };
 }
 
+interface EventSeen extends KubeObject {
+  readonly reason: string;
+  readonly regarding?: { readonly kind?: string; readonly name?: string };
+  readonly series?: { readonly count: number };
+}
+
 /** The name of the image, which is on all nodes before the first test; the cluster knows KimClusters then. */
 export function imageOfFile(cluster: () => TestCluster): () => string {
   let image = '';
@@ -60,12 +66,17 @@ export class Scene extends Operated {
     this.#t = t;
   }
 
-  /** One more operator for this namespace; it stops with the test at the latest. */
-  async operator(): Promise<Operator> {
+  /** One more operator for this namespace, and for others; it stops with the test at the latest. */
+  async operator(others: readonly string[] = []): Promise<Operator> {
     const { kube, image, namespace, lines } = this;
-    const operator = await startOperator(kube, { image, namespace, namespaces: [namespace], lines });
+    const operator = await startOperator(kube, { image, namespace, namespaces: [namespace, ...others], lines });
     this.#t.after(() => operator.stop());
     return operator;
+  }
+
+  /** The same for another namespace. */
+  elsewhere(namespace: string): Scene {
+    return new Scene(this.#t, this.cluster, this.image, namespace);
   }
 
   /** One gate and two logic nodes unless `more` says otherwise. */
@@ -101,6 +112,13 @@ export class Scene extends Operated {
   async lives(name: string): Promise<string[]> {
     const pods = [...(await this.pods(name, 'gate')), ...(await this.pods(name, 'logic'))];
     return pods.map(({ metadata, status }) => `${metadata.name} ${metadata.uid} ${status.containerStatuses?.[0]?.restartCount}`).sort();
+  }
+
+  /** Reasons of the events of a KimCluster, each as often as it was told. */
+  async events(name: string): Promise<string[]> {
+    const { items } = await this.kube.get<{ items: EventSeen[] }>(`/apis/events.k8s.io/v1/namespaces/${this.namespace}/events`);
+    const own = items.filter(({ regarding }) => regarding?.kind === 'KimCluster' && regarding.name === name);
+    return own.flatMap(({ reason, series }) => Array.from({ length: series?.count ?? 1 }, () => reason));
   }
 
   /** Resolves when new connections come to all gates: the Service leads to them a moment after they are ready. */

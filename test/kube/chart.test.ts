@@ -131,6 +131,20 @@ for (const [first, second] of [
   );
 }
 
+test('a release of another name takes over what an earlier one has left, when it is told to', { skip, timeout }, async (t) => {
+  const { kube } = controlPlane();
+  t.after(() => forget(kube));
+  await helm(kube, 'helm', 'install', 'kim', CHART, '--create-namespace');
+  await helm(kube, 'helm', 'uninstall', 'kim', '--wait');
+  await assert.rejects(helm(kube, 'helm', 'install', 'other', CHART), /invalid ownership metadata/);
+  t.after(() => runHelm('helm', ['uninstall', 'other', `--namespace=${SPACE}`, '--ignore-not-found'], kube.kubeconfig));
+  await helm(kube, 'helm', 'install', 'other', CHART, '--take-ownership', `--set=signingKeySecret=${KEY}`);
+  const account = `--as=system:serviceaccount:${SPACE}:other-kimserver-operator`;
+  assert.match(await kube.kubectl('auth', 'can-i', 'get', `secrets/${KEY}`, '-n', SPACE, account), /^yes/);
+  const secrets = await kube.kubectl('-n', SPACE, 'get', 'secrets', '--field-selector=type=Opaque', '-o=name');
+  assert.equal(secrets.trim(), `secret/${KEY}`);
+});
+
 test(
   'the operator may do what its rules say on the real API server, and can not give itself or others more',
   { skip, timeout },

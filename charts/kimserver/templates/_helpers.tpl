@@ -69,7 +69,7 @@ annotations:
 {{- end -}}
 
 {{- define "kimserver.key" -}}
-{{- include "kimserver.operator" . -}}-key
+{{- default (printf "%s-key" (include "kimserver.operator" .)) .Values.signingKeySecret -}}
 {{- end -}}
 
 {{- /* (dict "root" $ "image" ..) */ -}}

@@ -28,7 +28,7 @@ helm uninstall kimserver --namespace kimserver
 
 The definition of KimCluster is upgraded with the release, and stays when the release goes (\`crds.keep\`): clusters run on without an
 operator, and a release that is installed again under the same name takes them over. Under another name, or where the definition was applied by hand,
-add \`--take-ownership\`. To remove everything: delete the KimClusters first, then the release, then
+add \`--take-ownership\`, and name the key of the earlier release (\`signingKeySecret\`), which stays too. To remove everything: delete the KimClusters first, then the release, then
 \`kubectl delete crd kimclusters.kimserver.io\`.
 
 A rollback to an earlier chart brings the earlier definition too; with \`crds.install=false\` the definition is yours:

@@ -54,6 +54,9 @@ const operator: Readonly<Record<string, Value>> = {
   leaderElection: group('How operators agree on the one that works.', {
     leaseName: nameOrEmpty('Name of the Lease, in the namespace of the release. Empty: made from the name of the release.'),
   }),
+  signingKeySecret: nameOrEmpty(
+    'Name of a Secret in the namespace of the release that is there already, for the key that signs what nodes are told. Empty: the chart makes one. Take over that of an earlier release of another name, or all nodes are replaced to learn the new key.',
+  ),
   imageVolumes: flag(false, 'Whether modules come as image volumes instead of being copied; Kubernetes 1.33 or later with that feature.'),
   crds: group('The definition of KimCluster.', {
     install: flag(true, 'Whether the chart installs and upgrades it. One release of a cluster does.'),

@@ -1,49 +1,193 @@
 // Managed ZooKeeper on a real cluster: it becomes ready, servers of it come and go, and clients of gates notice nothing.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { after, before, test, type TestContext } from 'node:test';
+import type { Operator } from '../../src/operator/run/operator.ts';
+import type { KimClusterStatus } from '../../src/operator/status-types.ts';
+import { ClientLoad, WireLoad, type Counts } from '../support/counted-load.ts';
 import { clusterOfFile } from '../support/kube/hooks.ts';
 import { kimImage, noImage } from '../support/kube/image.ts';
+import type { KubeObject } from '../support/kube/kube.ts';
 import { applyCrd, Operated, startOperator } from '../support/kube/operated.ts';
 import { noZookeeperImage, zookeeperImage } from '../support/kube/zookeeper-image.ts';
+import { isReady, ZookeeperPods, type PodSeen } from '../support/kube/zookeeper-pods.ts';
+import { until } from '../support/until.ts';
 
 const skip = noImage === false ? noZookeeperImage : noImage;
-const cluster = clusterOfFile();
+const options = { skip, timeout: 300_000 };
 const BUILD_MS = 30 * 60_000;
-const images = { image: '', zookeeperImage: '' };
+const cluster = clusterOfFile();
+let image = '';
+let operated: Operated;
+let operator: Operator | undefined;
+const lines: string[] = [];
+const ends: (() => Promise<void>)[] = [];
+
 before(
   async () => {
     if (skip !== false) return;
     const [kim, zookeeper] = [await kimImage(), await zookeeperImage()];
-    Object.assign(images, { image: kim.name, zookeeperImage: zookeeper.name });
-    for (const { archive } of [kim, zookeeper]) await cluster().load(archive);
-    await applyCrd(cluster().kube);
+    image = kim.name;
+    // hooks of a file run side by side
+    const { kube, load } = await until(cluster, 'the cluster of the file is there', BUILD_MS);
+    for (const { archive } of [kim, zookeeper]) await load.call(cluster(), archive);
+    await applyCrd(kube);
+    const namespace = await kube.namespace({ after: (end) => ends.push(async () => end()) });
+    operated = new Operated(cluster(), namespace);
+    operator = await startOperator(kube, { image, zookeeperImage: zookeeper.name, namespace, namespaces: [namespace], lines });
   },
   { timeout: BUILD_MS },
 );
-
-const spec = (discovery: object) => ({
-  image: images.image,
-  gate: { replicas: 2, workers: 1, listeners: [{ name: 'client', port: 3355 }], service: { type: 'NodePort' }, drain: { seconds: 5 } },
-  logic: { replicas: 2, workers: 1, modules: ['test', 'echo'], drain: { seconds: 5 } },
-  discovery,
+after(async () => {
+  await operator?.stop();
+  if (process.env['KIM_SHOW_LOG'] !== undefined) process.stderr.write(lines.join(''));
 });
 
-for (const replicas of [1, 3]) {
-  test(`a KimCluster with ${replicas} ZooKeeper servers of its own serves clients`, { skip, timeout: 300_000 }, async (t) => {
-    const lines: string[] = [];
-    const namespace = await cluster().kube.namespace(t);
-    const operator = await startOperator(cluster().kube, { ...images, namespace, namespaces: [namespace], lines });
-    t.after(() => operator.stop());
-    t.after(() => {
-      if (process.env['KIM_SHOW_LOG'] !== undefined) process.stderr.write(lines.join(''));
-    });
-    const operated = new Operated(cluster(), namespace);
-    const begun = Date.now();
-    await operated.apply('demo', spec({ zookeeper: { managed: { replicas } } }));
-    await operated.ready('demo');
-    t.diagnostic(`ready after ${Date.now() - begun} ms`);
-    const client = await operated.client(t, 'demo', { hello: true });
-    assert.equal((await client.request(1101, 'through a gate')).text(), 'through a gate');
-  });
+const spec = (discovery: object, more: object = {}) => ({
+  image,
+  gate: { replicas: 1, workers: 1, listeners: [{ name: 'client', port: 3355 }], service: { type: 'NodePort' }, drain: { seconds: 5 } },
+  logic: { replicas: 2, workers: 1, modules: ['test', 'echo'], drain: { seconds: 5 } },
+  discovery,
+  ...more,
+});
+
+/** Applies a KimCluster, waits for it, and asks something through its gate. */
+async function serves(t: TestContext, name: string, wanted: object): Promise<void> {
+  const begun = Date.now();
+  await operated.apply(name, wanted);
+  await operated.ready(name);
+  t.diagnostic(`${name} is ready after ${Date.now() - begun} ms`);
+  const client = await operated.client(t, name, { hello: true });
+  assert.equal((await client.request(1101, 'through a gate')).text(), 'through a gate');
 }
+
+const saying = (status: 'True' | 'False', reason?: string) => {
+  return ({ conditions = [] }: KimClusterStatus) =>
+    conditions.some((one) => one.type === 'DiscoveryHealthy' && one.status === status && (reason ?? one.reason) === one.reason);
+};
+
+/** Clients of both kinds ask all the time while something is done; none may notice. */
+async function unnoticed(name: string, what: (more: () => Promise<void>) => Promise<void>): Promise<void> {
+  const { host, port } = await operated.entry(name);
+  const loads = [new ClientLoad(port, { host, clients: 6 }), await WireLoad.start(port, { host, clients: 6 })];
+  const counts: Counts[] = [];
+  const more = async () => {
+    await Promise.all(loads.map((load) => load.more(20)));
+  };
+  try {
+    await more();
+    await what(more);
+    await more();
+  } finally {
+    for (const load of loads) counts.push(await load.stop());
+  }
+  for (const { failed, ended } of counts) assert.deepEqual({ failed, ended }, { failed: {}, ended: 0 });
+  assert.equal((loads[0] as ClientLoad).connected, 6);
+}
+
+test('a KimCluster with one ZooKeeper server of its own serves clients', options, async (t) => {
+  await serves(t, 'single', spec({ zookeeper: { managed: { replicas: 1 } } }));
+});
+
+test('the only ZooKeeper server is killed: clients notice nothing, and nodes are announced again', options, async (t) => {
+  const zookeeper = new ZookeeperPods(operated, 'single', 1);
+  const lives = await zookeeper.lives();
+  await unnoticed('single', async (more) => {
+    const old = await zookeeper.pods();
+    await zookeeper.kill(0);
+    await operated.until('single', saying('False'), 'the condition says that ZooKeeper is lost');
+    await more();
+    await zookeeper.back(old);
+    await operated.until('single', saying('True'), 'the condition says that ZooKeeper is back');
+  });
+  await zookeeper.announced(t);
+  assert.deepEqual(await zookeeper.lives(), lives);
+});
+
+test('a KimCluster with three ZooKeeper servers of its own serves clients', options, async (t) => {
+  await serves(t, 'trio', spec({ zookeeper: { managed: { replicas: 3 } } }));
+  await new ZookeeperPods(operated, 'trio', 3).back();
+});
+
+test('one of three ZooKeeper servers is killed: the others go on, and it comes back', options, async (t) => {
+  const zookeeper = new ZookeeperPods(operated, 'trio', 3);
+  const lives = await zookeeper.lives();
+  await unnoticed('trio', async () => {
+    const [first] = await zookeeper.pods();
+    await zookeeper.kill(0);
+    const begun = Date.now();
+    await zookeeper.back([first!]);
+    t.diagnostic(`the server is back after ${Date.now() - begun} ms`);
+    await operated.until('trio', saying('True'), 'ZooKeeper is healthy');
+  });
+  await zookeeper.announced(t);
+  assert.deepEqual(await zookeeper.lives(), lives);
+});
+
+test('all ZooKeeper servers are killed under load: nodes stay ready, and are announced again', options, async (t) => {
+  const zookeeper = new ZookeeperPods(operated, 'trio', 3);
+  const lives = await zookeeper.lives();
+  await unnoticed('trio', async (more) => {
+    const old = await zookeeper.pods();
+    await zookeeper.kill(0, 1, 2);
+    const { status } = await operated.until('trio', saying('False', 'NoQuorum'), 'the condition says that there is no quorum');
+    assert.match(status!.discovery!.primary!.message ?? '', /./);
+    await more();
+    const begun = Date.now();
+    await zookeeper.back(old);
+    t.diagnostic(`all servers are back after ${Date.now() - begun} ms`);
+    await operated.until('trio', saying('True'), 'the condition says that ZooKeeper is back');
+  });
+  await zookeeper.announced(t);
+  assert.deepEqual(await zookeeper.lives(), lives);
+});
+
+test('other resources replace the ZooKeeper servers one at a time and only with a quorum', options, async (t) => {
+  const zookeeper = new ZookeeperPods(operated, 'trio', 3);
+  const lives = await zookeeper.lives();
+  await unnoticed('trio', async () => {
+    const old = (await zookeeper.pods()).map(({ metadata }) => metadata.uid);
+    let least = 3;
+    const seen: string[] = [];
+    const begun = Date.now();
+    await operated.patch('trio', { discovery: { zookeeper: { managed: { resources: { requests: { memory: '96Mi' } } } } } });
+    await operated.kube.waitFor<PodSeen>(
+      zookeeper.path('zookeeper'),
+      (pods) => {
+        const ready = pods.filter(isReady);
+        least = Math.min(least, ready.length);
+        seen.push(
+          pods.map((pod) => `${pod.metadata.name} ${pod.metadata.uid.slice(0, 4)} ${isReady(pod) ? 'ready' : 'not ready'}`).join(', '),
+        );
+        return ready.length === 3 && ready.every(({ metadata }) => !old.includes(metadata.uid));
+      },
+      'all ZooKeeper servers are new',
+      120_000,
+    );
+    t.diagnostic(`all servers are new after ${Date.now() - begun} ms`);
+    assert.equal(least, 2, seen.join('\n'));
+  });
+  for (const { spec: pod } of await zookeeper.pods()) assert.deepEqual(pod.containers[0]!.resources, { requests: { memory: '96Mi' } });
+  assert.deepEqual(await zookeeper.lives(), lives);
+});
+
+test('the number of ZooKeeper servers stays as it was made', options, async () => {
+  const patch = JSON.stringify({ spec: { discovery: { zookeeper: { managed: { replicas: 5 } } } } });
+  const args = ['-n', operated.namespace, 'patch', 'kimcluster', 'trio', '--type=merge', '-p', patch];
+  const { code, stderr } = await operated.kube.tryKubectl(args);
+  assert.equal(code, 1);
+  assert.match(stderr, /replicas of a ZooKeeper are fixed when it is made; make another KimCluster, or name hosts/);
+});
+
+test('a KimCluster uses the ZooKeeper of another one by its Service', options, async (t) => {
+  const hosts = 'trio-zookeeper:2181';
+  await serves(t, 'guest', spec({ zookeeper: { hosts, root: '/guest' } }));
+  const { items } = await operated.kube.get<{ items: KubeObject[] }>(`/apis/apps/v1/namespaces/${operated.namespace}/statefulsets`);
+  assert.equal(
+    items.some(({ metadata }) => metadata.labels?.['kimserver.io/cluster'] === 'guest'),
+    false,
+  );
+  const zookeeper = new ZookeeperPods(operated, 'trio', 3);
+  await zookeeper.announced(t, '/guest', new ZookeeperPods(operated, 'guest', 0));
+  await zookeeper.announced(t);
+});

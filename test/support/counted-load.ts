@@ -27,6 +27,8 @@ export interface Counts {
 }
 
 interface LoadOptions {
+  /** 127.0.0.1 if not given. */
+  host?: string;
   clients?: number;
   /** Requests in flight of each client. */
   depth?: number;
@@ -98,7 +100,8 @@ export class WireLoad extends Load {
   mayEnd = false;
 
   static async start(port: number, options: LoadOptions = {}): Promise<WireLoad> {
-    return new WireLoad(await Promise.all(Array.from({ length: options.clients ?? 8 }, () => WireClient.connect(port))), options);
+    const { host = '127.0.0.1', clients = 8 } = options;
+    return new WireLoad(await Promise.all(Array.from({ length: clients }, () => WireClient.connect(port, { host }))), options);
   }
 
   private constructor(clients: WireClient[], options: LoadOptions) {
@@ -159,7 +162,7 @@ export class ClientLoad extends Load {
   constructor(port: number, options: LoadOptions = {}) {
     super(options);
     const reconnect = { minMs: 20, maxMs: 200 };
-    const make = () => createClient({ host: '127.0.0.1', port, hello: 'auto', requestTimeoutMs: 8000, reconnect });
+    const make = () => createClient({ host: options.host ?? '127.0.0.1', port, hello: 'auto', requestTimeoutMs: 8000, reconnect });
     this.clients = Array.from({ length: options.clients ?? 8 }, make);
     for (const client of this.clients) {
       this.right.set(client, 0);

@@ -25,10 +25,13 @@ export class WireClient {
    * Connects, from `localAddress` where that matters. `raw` is for dialects with other frames: bytes are only gathered. With `stays` it
    * does not close its side when the server has closed its own.
    */
-  static async connect(port: number, options: { localAddress?: string; raw?: boolean; stays?: boolean } = {}): Promise<WireClient> {
-    const { localAddress, raw = false, stays = false } = options;
+  static async connect(
+    port: number,
+    options: { host?: string; localAddress?: string; raw?: boolean; stays?: boolean } = {},
+  ): Promise<WireClient> {
+    const { host = '127.0.0.1', localAddress, raw = false, stays = false } = options;
     const from = localAddress === undefined ? {} : { localAddress };
-    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: stays, ...from });
+    const socket = net.connect({ port, host, allowHalfOpen: stays, ...from });
     const client = new WireClient(socket, raw);
     await client.until(() => socket.readyState === 'open' || client.closed, 'the connection');
     if (client.error !== undefined) throw client.error;

@@ -19,6 +19,9 @@ export const ZOOKEEPER_CONTAINER = 'zookeeper';
 const USER = 1000;
 const CONFIG_FOLDER = '/etc/zookeeper';
 const CONFIG_FILE = 'zoo.cfg';
+const SECURITY_FILE = 'java.security';
+/** Servers find each other by names, and a pod that is replaced has another address: Java would look at the old one for 30 s. */
+const SECURITY = ['networkaddress.cache.ttl=1', 'networkaddress.cache.negative.ttl=1'];
 const DATA = 'kimserver-data';
 /** A server that ends hands its sessions to nobody; clients connect to the others. */
 const GRACE_SECONDS = 20;
@@ -74,9 +77,11 @@ function configMap(cluster: KimCluster, managed: ManagedZookeeper): Manifest {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: metaOf(cluster, 'zookeeper', nameOf(cluster, 'zookeeper')),
-    data: { [CONFIG_FILE]: lines.map((line) => `${line}\n`).join('') },
+    data: { [CONFIG_FILE]: asFile(lines), [SECURITY_FILE]: asFile(SECURITY) },
   };
 }
+
+const asFile = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
 
 function service(cluster: KimCluster): Manifest {
   const port = (name: string, number: number) => ({ name, port: number, targetPort: number, protocol: 'TCP' });
@@ -158,6 +163,7 @@ function podsOf(cluster: KimCluster, managed: ManagedZookeeper, { operator }: Ob
     env: [
       { name: 'ZOO_LOG_DIR', value: '/logs' },
       { name: 'ZK_SERVER_HEAP', value: String(heapOf(managed)) },
+      { name: 'SERVER_JVMFLAGS', value: `-Djava.security.properties=${CONFIG_FOLDER}/${SECURITY_FILE}` },
     ],
     ports: [
       { name: 'client', containerPort: ZOOKEEPER_PORT, protocol: 'TCP' },

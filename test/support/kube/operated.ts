@@ -17,7 +17,17 @@ export interface KimClusterSeen extends KubeObject {
 
 export async function applyCrd(kube: Kube): Promise<void> {
   await kube.apply(readFileSync(`${root}/crds/kimclusters.kimserver.io.yaml`, 'utf8'));
-  await kube.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd/kimclusters.kimserver.io');
+  // "kubectl wait" fails on one that has no conditions yet
+  await kube.waitFor<KubeObject & { readonly status?: { readonly conditions?: readonly { type: string; status: string }[] } }>(
+    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+    (all) =>
+      all.some(
+        ({ metadata, status }) =>
+          metadata.name === 'kimclusters.kimserver.io' &&
+          status?.conditions?.some((is) => is.type === 'Established' && is.status === 'True'),
+      ),
+    'KimClusters are known',
+  );
 }
 
 /** Log lines go to `lines`. */

@@ -7,6 +7,7 @@
 
 import { Fault } from '../errors.ts';
 import type { Client } from '../session/client.ts';
+import { TokenBucket } from '../net/limits.ts';
 import type { Logger } from '../ops/log.ts';
 import { control, follow, MAX_PROPERTIES, readAnswer, resume, transfer } from './control.ts';
 import type { Links } from './links.ts';
@@ -35,6 +36,10 @@ export interface Stray extends Luggage {
 /** Less than whoever asks us waits. */
 const SUCCESSOR_MS = 800;
 
+/** Anybody can invent a token, and make this worker ask all others: above these, some are not asked. */
+const ASKS_PER_SECOND = 10_000;
+const ASKS_AT_ONCE = 50_000;
+
 /** So many are asked to take a session, one after another. */
 const MAX_TAKERS = 4;
 
@@ -52,11 +57,13 @@ export class GateSessions {
   /** Workers that did not take a session when this one left. */
   readonly #deaf = new Set<string>();
   #turn = 0;
+  readonly #asks: TokenBucket;
   /** While this worker leaves: the one under its node id is another, which takes its sessions. */
   isReplaced = false;
 
   constructor(options: GateSessionsOptions) {
     this.#options = options;
+    this.#asks = new TokenBucket(ASKS_PER_SECOND, ASKS_AT_ONCE, options.links.now());
   }
 
   /** Node id of this worker. */
@@ -97,7 +104,8 @@ export class GateSessions {
     const named = this.#options.links.get(token.worker);
     const found = named?.isOurs === true ? await askFor(named, message, timeoutMs) : undefined;
     if (found !== undefined) return found;
-    const others = this.#others().filter(({ id }) => id !== token.worker);
+    const now = this.#options.links.now();
+    const others = this.#others().filter(({ id }) => id !== token.worker && this.#asks.take(now));
     const asked = others.map(async (peer) => {
       const stray = await askFor(peer, message, timeoutMs);
       if (stray === undefined) throw new Error('not there');

@@ -186,8 +186,15 @@ export class Links implements Peers {
     const set = this.#sets.get(id);
     const incoming = this.#incoming.get(id);
     if (incoming !== undefined && (set === undefined || set.links[0]!.state === 'idle')) return incoming;
-    const address = id.slice(0, id.lastIndexOf('.'));
-    return id === this.#selfId || (this.table.member(address) === undefined && !this.#sets.has(id)) ? undefined : this.#setOf(id).peer;
+    return id === this.#selfId || (set === undefined && !this.#isWorker(id)) ? undefined : this.#setOf(id).peer;
+  }
+
+  /** Also a client can make us ask for any name. */
+  #isWorker(id: string): boolean {
+    const dot = id.lastIndexOf('.');
+    const member = this.table.member(id.slice(0, dot));
+    const worker = Number(id.slice(dot + 1));
+    return member !== undefined && worker >= 1 && worker <= member.workers && nodeIdOf(member, worker) === id;
   }
 
   /** Like get, also for the worker that takes this one's place under the same id. */

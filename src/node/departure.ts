@@ -25,6 +25,8 @@ export class Departure {
   readonly #serve: Serve;
   readonly #sessionsAway: Promise<void>;
   #finish: () => void = () => undefined;
+  /** Nobody is left, and whoever comes now would be forgotten. */
+  isOver = false;
   #handOver: HandOver | undefined;
   /** Those that have not been told to go yet. A live view, until its end has been seen. */
   #others: Iterator<Connection, undefined>;
@@ -119,6 +121,7 @@ export class Departure {
     if (this.#serve.connections.size > 0 || this.#away > 0) return;
     clearTimeout(this.#deadline);
     clearInterval(this.#pace);
+    this.isOver = true;
     this.#finish();
   }
 

@@ -75,8 +75,11 @@ export class LocalClients implements ClientHost, GateClients, GreeterClients {
     const { luggage, greeted, rest } = arrival;
     restoreCounts(connection, arrival);
     if (greeted !== undefined) this.greeter.takeOver(connection, greeted);
-    if (luggage !== undefined) this.greeter.sessions?.unpack(client, luggage);
+    const { sessions } = this.greeter;
     if (greeted?.elsewhere !== undefined) this.remove(client);
+    if (luggage !== undefined && sessions?.unpack(client, luggage) === true && greeted?.elsewhere === undefined)
+      // their links to the worker of before end: who only listens would be out of reach
+      sessions.follow(client.id, { user: client.userId, pins: luggage.pins }, false);
     connection.decoder.feed(rest);
   }
 

@@ -74,7 +74,7 @@ class Worker {
     const modules = await loadModules(init.config.modules, init.folder, shipped);
     const worker = new Worker(init, channel, modules);
     await worker.#hosts.start();
-    process.on('message', (message: ToWorker, handle: unknown) => worker.#receive(message, handle as Handle));
+    process.on('message', (message: ToWorker, handle: unknown) => worker.#receive(message, handle as Handle | undefined));
     // an error nobody foresaw ends the worker, and the manager starts another
     process.on('uncaughtException', (error) => {
       worker.#log.fatal('worker crashed', { err: error });
@@ -160,20 +160,22 @@ class Worker {
 
   // ---- what the manager says ----
 
-  #receive(message: ToWorker, handle: Handle): void {
+  #receive(message: ToWorker, handle: Handle | undefined): void {
+    // whoever comes when nobody is left is told so by the end of its connection
+    if (handle !== undefined && this.#departure?.isOver === true) return handle.close();
     switch (message.type) {
       case 'client':
-        return this.#take(adopt(handle), false);
+        return this.#take(adopt(handle!), false);
       case 'adopt':
-        return this.#adopt(message, handle);
+        return this.#adopt(message, handle!);
       case 'link': {
         this.#expected++;
         const rest = Buffer.from(message.rest, 'base64');
-        this.#serve.link(adopt(handle), codecByName('protobuf'), message, connected, rest);
+        this.#serve.link(adopt(handle!), codecByName('protobuf'), message, connected, rest);
         return this.#departure?.check();
       }
       case 'listen':
-        return this.#listen(handle, message.isLast);
+        return this.#listen(handle!, message.isLast);
       case 'unlisten':
         this.#listener?.leave();
         return this.#report(message.ask);

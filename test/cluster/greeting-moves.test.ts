@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serialize } from 'node:v8';
 import * as control from '../../src/wire/client-control.ts';
+import type { LinkView } from '../../src/ops/admin-schema.ts';
 import { encodeToken } from '../../src/cluster/token.ts';
 import { migrate, transfer } from '../../src/cluster/control.ts';
 import { request } from '../support/frames.ts';
@@ -11,6 +12,8 @@ import { greeters } from '../support/greeters.ts';
 import { talkTo } from '../support/hostile.ts';
 import type { TestNode } from '../support/node.ts';
 import { TestCluster } from '../support/nodes.ts';
+import { until } from '../support/until.ts';
+import { WireClient } from '../support/wire-client.ts';
 import { Greeter } from '../support/wire-greeter.ts';
 
 const { clientCommands: commands } = control;
@@ -106,4 +109,39 @@ test('sessions that a leaving logic worker gives away take no more places than t
   assert.equal(totals.cluster.remoteSessions, 3);
   assert.equal(totals.limits['max_remote_sessions'], 6);
   assert.deepEqual(logic.pids(), pids);
+});
+
+test('a client that only listens is reached by modules after the worker of its gate was replaced', async (t) => {
+  const { gate } = await TestCluster.start(t, { logic: { modules: ['social.ts'] } });
+  const [listener, other] = [await WireClient.connect(gate.port), await WireClient.connect(gate.port)];
+  t.after(() => [listener, other].forEach((client) => client.destroy()));
+  listener.send(request(4021, 1, 'listener'));
+  await listener.frame();
+  await gate.manager.roll();
+  await gate.statusWhen(({ totals }) => totals.adopted === 2, 'both are at the new worker');
+  let seq = 0;
+  await until(async () => {
+    other.send(request(4023, ++seq, 'listener hello'));
+    await other.frame();
+    return listener.seen.some(({ cmd }) => cmd === 5009);
+  }, 'a message comes');
+  assert.equal(listener.seen.find(({ cmd }) => cmd === 5009)!.data, 'hello');
+});
+
+test('a token that names workers which are not there opens no links and harms no node', async (t) => {
+  const { gates } = await greeters(t);
+  const [gate, named] = gates as [TestNode, TestNode];
+  const views = async () => (JSON.parse(await gate.get('/links')) as { links: LinkView[] }).links;
+  for (let n = 3; n < 40; n++) {
+    const client = await Greeter.at(t, gate);
+    const worker = `127.0.0.1:${named.nodePort}.${n % 2 === 0 ? n : `0${n}`}`;
+    const { resumed } = await client.hello(encodeToken({ session: 's', worker, secret: Buffer.alloc(16) }));
+    assert.equal(resumed, false);
+    client.wire.destroy();
+  }
+  const numbers = (await views())
+    .filter(({ peer }) => peer.startsWith(`127.0.0.1:${named.nodePort}.`))
+    .map(({ peer }) => peer.split('.').at(-1));
+  assert.deepEqual([...new Set(numbers)].sort(), ['1', '2']);
+  assert.ok((await views()).every(({ leftAlone }) => !leftAlone));
 });

@@ -1,8 +1,10 @@
 // What the tests of a cluster ask of users and groups: each command does one thing and answers with its result.
 
 import { defineModule, type ModuleHost } from '../../../src/route/module.ts';
+import type { Client } from '../../../src/session/client.ts';
 
 let host: ModuleHost;
+const known = new Map<string, Client>();
 
 /** "first the rest" */
 function halves(data: Buffer): [string, string] {
@@ -37,5 +39,11 @@ export default defineModule({
     },
     4017: (_data, ctx) => ctx.client.unbind(),
     4019: (data, ctx) => ctx.client.leave(data.toString()),
+    // keeps the client under a name, and speaks to it later
+    4021: (data, ctx) => void known.set(data.toString(), ctx.client),
+    4023: (data) => {
+      const [name, text] = halves(data);
+      return String(known.get(name)?.push(5009, text));
+    },
   },
 });

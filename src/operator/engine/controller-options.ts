@@ -11,6 +11,7 @@ import type { Applier } from './apply.ts';
 import type { Recorder } from './events.ts';
 import type { LeaseRules } from './lease.ts';
 import type { Result } from './runner.ts';
+import type { StaleGuard } from './stale-guard.ts';
 import type { Store } from './store.ts';
 
 /** What is watched besides the objects that are reconciled. */
@@ -39,6 +40,8 @@ export interface Tools {
   readonly store: Store;
   readonly applier: Applier;
   readonly events: Recorder;
+  /** To be told of what is written by `client`; the applier tells it by itself. */
+  readonly guard: StaleGuard;
   /** Throws when this process must not change anything any more: to be called before changes that do not go through `client`. */
   assertLeader(): void;
 }

@@ -41,7 +41,7 @@ export class Controller<T extends KubeObject> implements Tools {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #clients: readonly KubeClient[];
-  readonly #guard: StaleGuard;
+  readonly guard: StaleGuard;
   readonly #queue: Queue;
   readonly #runner: Runner;
   readonly #reflectors: readonly { readonly kind: Kind; readonly reflector: Reflector<KubeObject> }[];
@@ -70,10 +70,10 @@ export class Controller<T extends KubeObject> implements Tools {
     this.lease = options.lease && new Lease({ ...options.lease, client: renewals, identity, clock, log, random });
     this.client = client(() => this.assertLeader());
     this.#clients = [reads, renewals, this.client];
-    this.#guard = new StaleGuard(this.store, clock);
+    this.guard = new StaleGuard(this.store, clock);
     const kinds = [primary, ...watched.map(({ kind }) => kind)];
     const applied = (kind: Kind, result: Parameters<EngineMetrics['applied']>[1]) => this.metrics.applied(kind.kind, result);
-    this.applier = new Applier({ client: this.client, store: this.store, guard: this.#guard, kinds, applied });
+    this.applier = new Applier({ client: this.client, store: this.store, guard: this.guard, kinds, applied });
     this.events = new Recorder({ client: this.client, clock, log, controller: `kimserver.io/${name}`, instance: identity });
     this.#queue = new Queue({ clock, random, backoff: this.#rules.backoff, observer: this.metrics.queue });
     const { concurrency, timeoutMs } = this.#rules;
@@ -135,11 +135,11 @@ export class Controller<T extends KubeObject> implements Tools {
   async #reconcile(key: string, signal: AbortSignal): Promise<Result> {
     // a follower, or a leader whose clock has jumped, waits rather than fails at its first write
     this.assertLeader();
-    const behind = this.#guard.behind(key);
+    const behind = this.guard.behind(key);
     if (behind.length > 0) throw new StaleError(`the copy has not seen what was written: ${behind.join(', ')}`);
     const object = this.store.get<T>(this.#options.primary, key);
     const result = await this.#options.reconcile({ key, ...placeOf(key), object, signal }, this);
-    if (object === undefined) this.#guard.forget(key);
+    if (object === undefined) this.guard.forget(key);
     return result;
   }
 

@@ -70,14 +70,12 @@ function shrink(state: TierState, current: number, wanted: number, rolling: stri
   });
   const leaving = live.filter(({ drain }) => drain !== undefined).toSorted((a, b) => a.drain!.since - b.drain!.since);
   const [victim, ...others] = leaving;
+  const goOnOrGo = (pod: PodView): Action[] =>
+    emptiness(state, pod) === 'busy' ? goOn(state, pod) : [{ kind: 'deletePod', pod: pod.name, uid: pod.uid }];
   // what drains goes on draining, whatever else has to be waited for
-  const further = [
-    ...(victim === undefined ? [] : goOn(state, victim)),
-    ...others.flatMap((pod): Action[] =>
-      emptiness(state, pod) === 'busy' ? goOn(state, pod) : [{ kind: 'deletePod', pod: pod.name, uid: pod.uid }],
-    ),
-  ];
-  if (rolling !== undefined) return hold(`waits for the rollout: ${rolling}`, { actions: further });
+  const further = [...(victim === undefined ? [] : goOn(state, victim)), ...others.flatMap(goOnOrGo)];
+  // the rollout itself waits for whoever drains, so that one makes place for another pod
+  if (rolling !== undefined) return hold(`waits for the rollout: ${rolling}`, { actions: leaving.flatMap(goOnOrGo) });
   if (!hasSettled(state)) return hold('waits for Kubernetes to have as many pods as it was told', { actions: further });
   if (victim === undefined) return choose(state, hold);
   const left = emptiness(state, victim);

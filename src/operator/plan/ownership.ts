@@ -4,7 +4,7 @@ import type { KimCluster } from '../../config/cluster-schema.ts';
 import { controllerOf } from '../../kube/types.ts';
 import { isLasting } from './config-maps.ts';
 import { liveActions } from './live.ts';
-import { isOurs, isWished } from './names.ts';
+import { isOurs, isOursOrFree } from './names.ts';
 import { isRolling } from './rollout.ts';
 import type { TierState } from './tier.ts';
 import type { Manifest, Observed, Removal } from './types.ts';
@@ -30,21 +30,20 @@ export function claim(cluster: KimCluster, wanted: readonly Manifest[], { object
   const conflicts: string[] = [];
   const apply = wanted.filter((object) => {
     const found = objects.find((one) => isSameObject(one, object));
-    const conflict = found === undefined || isOurs(cluster, found) ? undefined : conflictOf(cluster, found);
+    const conflict = found === undefined || isOursOrFree(cluster, found) ? undefined : conflictOf(cluster, found);
     if (conflict !== undefined) conflicts.push(conflict);
     return conflict === undefined;
   });
   return { apply, conflicts };
 }
 
-function conflictOf(cluster: KimCluster, found: Manifest): string | undefined {
+function conflictOf(cluster: KimCluster, found: Manifest): string {
   const what = `the ${found.kind} ${found.metadata.name}`;
   const controller = controllerOf(found);
   if (controller?.kind === cluster.kind && controller.name === cluster.metadata.name) {
     return `${what} belongs to an earlier KimCluster of this name and will be removed by Kubernetes; until then it is left alone`;
   }
   if (controller !== undefined) return `${what} obeys the ${controller.kind} ${controller.name}; rename one of the two`;
-  if (isWished(cluster, 'adopt')) return undefined;
   return `${what} is there already and obeys nobody; remove it, or set the annotation kimserver.io/adopt to have it taken over`;
 }
 

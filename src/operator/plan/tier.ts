@@ -4,7 +4,7 @@ import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
 import { configMapsOf, type TierConfigMaps } from './config-maps.ts';
 import type { Deployment } from './deployment.ts';
 import { imageFor } from './images.ts';
-import { isOurs, marks, nameOf } from './names.ts';
+import { isOursOrFree, marks, nameOf } from './names.ts';
 import { CONTAINER, revisionOf, tierPods } from './pod.ts';
 import { podConfigOf } from './pod-config.ts';
 import { clientsOf, podsOf, type PodView } from './pods.ts';
@@ -53,9 +53,9 @@ export function tierState(cluster: KimCluster, tier: Tier, observed: Observed): 
   };
 }
 
-/** An object of this KimCluster and no other. */
+/** An object of this KimCluster, or one that it takes over: what is adopted is treated with the same care. */
 export function find(cluster: KimCluster, { objects }: Pick<Observed, 'objects'>, kind: string, name: string): Manifest | undefined {
-  return objects.find((object) => object.kind === kind && object.metadata.name === name && isOurs(cluster, object));
+  return objects.find((object) => object.kind === kind && object.metadata.name === name && isOursOrFree(cluster, object));
 }
 
 /** What the operator wrote on the Deployment. */

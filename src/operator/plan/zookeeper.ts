@@ -144,8 +144,10 @@ function heapOf({ resources }: ManagedZookeeper): number {
 
 function podsOf(cluster: KimCluster, managed: ManagedZookeeper, { operator }: Observed, found: Manifest | undefined): Merged {
   const { imagePullPolicy, imagePullSecrets } = cluster.spec;
+  // no other program but this shell, and never for long: what a killed probe leaves behind would hold up all later ones
   const ask = (question: string, answer: string) =>
-    `exec 3<>/dev/tcp/127.0.0.1/${ZOOKEEPER_PORT} && echo ${question} >&3 && grep -q ${answer} <&3`;
+    `exec 3<>/dev/tcp/127.0.0.1/${ZOOKEEPER_PORT} && echo ${question} >&3 || exit 1; ` +
+    `while read -r -t 2 line <&3 || [[ $line ]]; do [[ $line == ${answer}* ]] && exit 0; line=; done; exit 1`;
   const probe = (question: string, answer: string, times: object) => ({
     exec: { command: ['bash', '-c', ask(question, answer)] },
     ...times,

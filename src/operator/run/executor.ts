@@ -1,15 +1,17 @@
 // Does what a plan says beside applying objects. Everything may be done again without harm: what was done already is refused or changes nothing.
 
-import type { KubeClient } from '../../kube/client.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
-import { pathOf, type KubeObject } from '../../kube/types.ts';
+import { pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
+import type { Tools } from '../engine/controller-options.ts';
 import { FINALIZER } from '../plan/names.ts';
 import type { Action } from '../plan/types.ts';
 import { kimClusters, pods } from './kinds.ts';
 import { NodeRefusal, type NodeAddress, type NodeClient } from './node-client.ts';
 
 export interface ExecutorOptions {
-  readonly client: Pick<KubeClient, 'request'>;
+  /** The key that is being reconciled. */
+  readonly key: string;
+  readonly tools: Pick<Tools, 'client' | 'assertLeader'> & { readonly guard: Pick<Tools['guard'], 'wrote'> };
   readonly nodes: Pick<NodeClient, 'tell'>;
   readonly cluster: KubeObject;
   /** Where the node of a pod is asked; undefined while it has no address. */
@@ -28,7 +30,7 @@ export async function execute(actions: readonly Action[], options: ExecutorOptio
 }
 
 async function run(action: Action, options: ExecutorOptions): Promise<void> {
-  const { client, cluster, signal } = options;
+  const { cluster } = options;
   const { namespace } = cluster.metadata;
   switch (action.kind) {
     case 'drain':
@@ -40,11 +42,12 @@ async function run(action: Action, options: ExecutorOptions): Promise<void> {
       return tell(action.pod, '/settings', { config: action.config, generation: action.generation }, options);
     case 'annotate': {
       const body = { metadata: { annotations: action.annotations } };
-      return forgive(client.request('PATCH', pathOf(pods, { namespace, name: action.pod }), { body, contentType: MERGE, signal }));
+      return patch(pods, { namespace, name: action.pod }, body, options);
     }
     case 'deletePod': {
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid: action.uid } };
-      return forgive(client.request('DELETE', pathOf(pods, { namespace, name: action.pod }), { body, signal }));
+      const { tools, signal } = options;
+      return forgive(tools.client.request('DELETE', pathOf(pods, { namespace, name: action.pod }), { body, signal }));
     }
     case 'addFinalizer':
     case 'removeFinalizer': {
@@ -52,14 +55,32 @@ async function run(action: Action, options: ExecutorOptions): Promise<void> {
       const finalizers = action.kind === 'addFinalizer' ? [...others, FINALIZER] : others;
       // of this very state of the object: somebody else may have changed the list
       const body = { metadata: { finalizers, resourceVersion: cluster.metadata.resourceVersion } };
-      return forgive(client.request('PATCH', pathOf(kimClusters, cluster.metadata), { body, contentType: MERGE, signal }));
+      return patch(kimClusters, cluster.metadata, body, options);
     }
   }
 }
 
-async function tell(pod: string, path: string, body: object, { address, nodes, signal }: ExecutorOptions): Promise<void> {
+/** What is written is not decided about again before it has been read back. */
+async function patch(
+  kind: Kind,
+  place: { namespace?: string | undefined; name: string },
+  body: object,
+  options: ExecutorOptions,
+): Promise<void> {
+  const { tools, key, signal } = options;
+  const path = pathOf(kind, place);
+  await forgive(
+    tools.client
+      .request<KubeObject>('PATCH', path, { body, contentType: MERGE, signal })
+      .then((written) => tools.guard.wrote(key, kind, written)),
+  );
+}
+
+async function tell(pod: string, path: string, body: object, { address, nodes, tools, signal }: ExecutorOptions): Promise<void> {
   const node = address(pod);
   if (node === undefined) return;
+  // pods know nothing of leases: who has lost it says nothing
+  tools.assertLeader();
   try {
     await nodes.tell(node, path, body, signal);
   } catch (error) {

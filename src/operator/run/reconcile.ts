@@ -121,7 +121,7 @@ export class Reconciler {
       const pod = tools.store.get<Pod>(podKind, `${cluster.metadata.namespace ?? ''}/${name}`);
       return pod && addressOfPod(cluster, pod);
     };
-    await attempt(() => execute(actions, { client: tools.client, nodes: this.#options.nodes, cluster: object, address, signal }));
+    await attempt(() => execute(actions, { key, tools, nodes: this.#options.nodes, cluster: object, address, signal }));
     return problems;
   }
 

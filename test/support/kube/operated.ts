@@ -9,6 +9,7 @@ import type { KimClusterStatus } from '../../../src/operator/status-types.ts';
 import { createLogger } from '../../../src/ops/log.ts';
 import type { TestCluster } from './cluster.ts';
 import type { Kube, KubeObject } from './kube.ts';
+import { until } from '../until.ts';
 import { root } from '../../../scripts/support/project.ts';
 
 export interface KimClusterSeen extends KubeObject {
@@ -114,7 +115,8 @@ export class Operated {
   async client(t: Pick<TestContext, 'after'>, name: string, options: Partial<ClientOptions> = {}): Promise<Client> {
     const client = createClient({ ...(await this.entry(name)), ...options });
     t.after(() => client.close());
-    await client.connect();
+    // nodes open the port of a Service a moment after its first pod is ready
+    await until(async () => (await client.connect(), true), 'the port of the Service is open');
     return client;
   }
 }

@@ -85,6 +85,7 @@ test('system commands have the numbers of the original, all of them odd and belo
   assert.deepEqual(commands, {
     connectToWorker: 21,
     tellWorker: 23,
+    describe: 25,
     heartbeat: 31,
     addNode: 41,
     deleteNode: 43,

@@ -122,6 +122,6 @@ test('a value that does not fit is named', () => {
 test('a type that is not there is named together with those that are', () => {
   assert.throws(
     () => systemType('nodes', 'target'),
-    /no message type "target" in .*nodes\.proto; there is: target_node, greeting, zk_node, register_node$/,
+    /no message type "target" in .*nodes\.proto; there is: target_node, greeting, zk_node, register_node, description$/,
   );
 });

@@ -1,0 +1,145 @@
+// Fifty KimClusters at once: what the operator costs, and that it writes nothing while nothing changes.
+
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { root } from '../../scripts/support/project.ts';
+import type { ControlPlane } from '../support/kube/control-plane.ts';
+import { controlPlaneOfFile } from '../support/kube/hooks.ts';
+import { noControlPlane } from '../support/kube/needs.ts';
+import { applyCrd, type KimClusterSeen } from '../support/kube/operated.ts';
+import { answerForNodes, clientOf, readyAll } from '../support/kube/pretended.ts';
+import { until } from '../support/until.ts';
+
+const skip = noControlPlane;
+const plane = controlPlaneOfFile();
+const COUNT = 50;
+/** Looks at each KimCluster while nothing changes: one every 30 s. */
+const ROUNDS = 4;
+const WRITES = /^(POST|PUT|PATCH|DELETE)$/;
+const OURS = new Set('kimclusters deployments configmaps services serviceaccounts poddisruptionbudgets networkpolicies roles'.split(' '));
+
+test('fifty KimClusters become ready, and nothing is written while nothing changes', { skip, timeout: 400_000 }, async (t) => {
+  const { kube } = plane();
+  await applyCrd(kube);
+  await answerForNodes(t, plane());
+  const client = await clientOf(t, plane());
+  const operator = await startProcess(t, plane());
+  const spec = {
+    gate: { replicas: 2, listeners: [{ name: 'client', port: 3355 }] },
+    logic: { replicas: 2, modules: ['test'] },
+    discovery: { kubernetes: {} },
+  };
+  const names = Array.from({ length: COUNT }, (_, i) => `many-${i}`);
+  const begun = Date.now();
+  await kube.apply(names.map((name) => ({ apiVersion: 'kimserver.io/v1alpha1', kind: 'KimCluster', metadata: { name }, spec })));
+  await until(async () => (await readyAll(plane(), client)) === 4 * COUNT, 'all pods count as ready', 120_000);
+  const isReady = ({ status }: KimClusterSeen) => status?.conditions?.some((is) => is.type === 'Ready' && is.status === 'True') === true;
+  await kube.waitFor<KimClusterSeen>('/apis/kimserver.io/v1alpha1/kimclusters', (all) => all.filter(isReady).length === COUNT, 'all ready');
+  const made = await operator.look();
+  t.diagnostic(`all ready after ${Date.now() - begun} ms, ${made.cpuSeconds} s of processor, ${made.rssMib} MiB`);
+  t.diagnostic(`until then ${made.reconciles} reconciles and ${text(made.requests)}`);
+
+  // what is under way comes to its end: a round without a write
+  const quiet = await until(
+    async () => {
+      const before = await operator.look();
+      await until(async () => (await operator.look()).reconciles >= before.reconciles + COUNT, 'a round', 90_000);
+      const after = await operator.look();
+      return (after.requests['PATCH'] ?? 0) === (before.requests['PATCH'] ?? 0) && after;
+    },
+    'a round without a write',
+    120_000,
+  );
+  const [written, at] = [await writesOf(plane()), Date.now()];
+  const last = await until(
+    async () => {
+      const now = await operator.look();
+      return now.reconciles >= quiet.reconciles + ROUNDS * COUNT && now;
+    },
+    `${ROUNDS} more looks at each`,
+    ROUNDS * 60_000,
+  );
+  const seconds = (Date.now() - at) / 1000;
+  const share = (100 * (last.cpuSeconds - quiet.cpuSeconds)) / seconds;
+  const more = Object.fromEntries(Object.entries(last.requests).map(([method, n]) => [method, n - (quiet.requests[method] ?? 0)]));
+  t.diagnostic(
+    `then ${seconds.toFixed(0)} s: ${last.reconciles - quiet.reconciles} reconciles, ${text(more)} (the lease and watches begun anew)`,
+  );
+  t.diagnostic(`${share.toFixed(2)} % of a processor, ${last.rssMib} MiB`);
+  assert.deepEqual(await writesOf(plane()), written);
+  assert.equal(last.errors, 0);
+});
+
+function text(requests: Readonly<Record<string, number>>): string {
+  return Object.entries(requests)
+    .filter(([, n]) => n > 0)
+    .map(([method, n]) => `${method} ${n}`)
+    .join(', ');
+}
+
+/** Writes of kinds that are ours, whoever made them, as the API server counted them. */
+async function writesOf({ kube }: ControlPlane): Promise<Record<string, number>> {
+  const page = await kube.kubectl('get', '--raw', '/metrics');
+  const found: Record<string, number> = {};
+  for (const [, labels = '', n] of page.matchAll(/^apiserver_request_total\{([^}]*)\} (\d+)/gm)) {
+    const [verb, resource] = ['verb', 'resource'].map((name) => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1] ?? '');
+    const isWrite = WRITES.test(verb!) || verb === 'APPLY';
+    if (isWrite && OURS.has(resource!)) found[`${verb} ${resource}`] = (found[`${verb} ${resource}`] ?? 0) + Number(n);
+  }
+  return found;
+}
+
+interface Looked {
+  readonly reconciles: number;
+  readonly errors: number;
+  readonly requests: Readonly<Record<string, number>>;
+  readonly cpuSeconds: number;
+  readonly rssMib: number;
+}
+
+async function startProcess(t: TestContext, { kubeconfig, url }: ControlPlane): Promise<{ look(): Promise<Looked> }> {
+  const account = mkdtempSync(join(tmpdir(), 'kim-account-'));
+  t.after(() => rmSync(account, { recursive: true }));
+  const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as {
+    clusters: { cluster: { 'certificate-authority-data': string } }[];
+    users: { user: { token: string } }[];
+  };
+  writeFileSync(join(account, 'token'), users[0]!.user.token, { mode: 0o600 });
+  writeFileSync(join(account, 'ca.crt'), Buffer.from(clusters[0]!.cluster['certificate-authority-data'], 'base64'));
+  writeFileSync(join(account, 'namespace'), 'default');
+  const { hostname, port } = new URL(url);
+  const child = fork(`${root}/test/support/kube/operator-process.ts`, [account, hostname, port]);
+  t.after(() => {
+    if (!child.connected) return;
+    child.disconnect();
+    return once(child, 'exit').then(() => undefined);
+  });
+  const [{ ports }] = (await once(child, 'message')) as [{ ports: number[] }];
+  return {
+    async look() {
+      const page = await (await fetch(`http://127.0.0.1:${ports[1]}/metrics`)).text();
+      const sum = (name: string) => [...page.matchAll(new RegExp(`^${name}(?:\\{([^}]*)\\})? (\\d+)`, 'gm'))];
+      const total = (name: string) => sum(name).reduce((all, [, , n]) => all + Number(n), 0);
+      const requests: Record<string, number> = {};
+      for (const [, labels = '', n] of sum('rest_client_requests_total')) {
+        const method = /method="(\w+)"/.exec(labels)?.[1] ?? '';
+        requests[method] = (requests[method] ?? 0) + Number(n);
+      }
+      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+      const rss = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1];
+      return {
+        reconciles: total('controller_runtime_reconcile_total'),
+        errors: total('controller_runtime_reconcile_errors_total'),
+        requests,
+        // in ticks of ten milliseconds
+        cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
+        rssMib: Math.round(Number(rss) / 1024),
+      };
+    },
+  };
+}

@@ -1,26 +1,21 @@
 // The straight line on a real cluster: a KimCluster is applied, becomes pods, and clients from outside are answered.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import type { Operator } from '../../src/operator/run/operator.ts';
 import { clusterOfFile } from '../support/kube/hooks.ts';
 import { kimImage, noImage } from '../support/kube/image.ts';
 import { applyCrd, Operated, startOperator } from '../support/kube/operated.ts';
 
 const skip = noImage;
-const cluster = clusterOfFile();
-const BUILD_MS = 30 * 60_000;
 let image = '';
-before(
-  async () => {
-    if (skip !== false) return;
-    const built = await kimImage();
-    image = built.name;
-    await cluster().load(built.archive);
-    await applyCrd(cluster().kube);
-  },
-  { timeout: BUILD_MS },
-);
+const cluster = clusterOfFile(async (there) => {
+  if (skip !== false) return;
+  const built = await kimImage();
+  image = built.name;
+  await there.load(built.archive);
+  await applyCrd(there.kube);
+});
 
 const spec = (more: object = {}) => ({
   image,

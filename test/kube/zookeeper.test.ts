@@ -1,7 +1,7 @@
 // Managed ZooKeeper on a real cluster: it becomes ready, servers of it come and go, and clients of gates notice nothing.
 
 import assert from 'node:assert/strict';
-import { after, before, test, type TestContext } from 'node:test';
+import { after, test, type TestContext } from 'node:test';
 import type { Operator } from '../../src/operator/run/operator.ts';
 import type { KimClusterStatus } from '../../src/operator/status-types.ts';
 import { ClientLoad, WireLoad, type Counts } from '../support/counted-load.ts';
@@ -11,12 +11,9 @@ import type { KubeObject } from '../support/kube/kube.ts';
 import { applyCrd, Operated, startOperator } from '../support/kube/operated.ts';
 import { noZookeeperImage, zookeeperImage } from '../support/kube/zookeeper-image.ts';
 import { isReady, ZookeeperPods, type PodSeen } from '../support/kube/zookeeper-pods.ts';
-import { until } from '../support/until.ts';
 
 const skip = noImage === false ? noZookeeperImage : noImage;
 const options = { skip, timeout: 300_000 };
-const BUILD_MS = 30 * 60_000;
-const cluster = clusterOfFile();
 
 interface Claim extends KubeObject {
   readonly spec: { readonly storageClassName?: string; readonly resources?: object };
@@ -28,21 +25,16 @@ let operator: Operator | undefined;
 const lines: string[] = [];
 const ends: (() => Promise<void>)[] = [];
 
-before(
-  async () => {
-    if (skip !== false) return;
-    const [kim, zookeeper] = [await kimImage(), await zookeeperImage()];
-    image = kim.name;
-    // hooks of a file run side by side
-    const { kube, load } = await until(cluster, 'the cluster of the file is there', BUILD_MS);
-    for (const { archive } of [kim, zookeeper]) await load.call(cluster(), archive);
-    await applyCrd(kube);
-    const namespace = await kube.namespace({ after: (end) => ends.push(async () => end()) });
-    operated = new Operated(cluster(), namespace);
-    operator = await startOperator(kube, { image, zookeeperImage: zookeeper.name, namespace, namespaces: [namespace], lines });
-  },
-  { timeout: BUILD_MS },
-);
+clusterOfFile(async (there) => {
+  if (skip !== false) return;
+  const [kim, zookeeper] = [await kimImage(), await zookeeperImage()];
+  image = kim.name;
+  for (const { archive } of [kim, zookeeper]) await there.load(archive);
+  await applyCrd(there.kube);
+  const namespace = await there.kube.namespace({ after: (end) => ends.push(async () => end()) });
+  operated = new Operated(there, namespace);
+  operator = await startOperator(there.kube, { image, zookeeperImage: zookeeper.name, namespace, namespaces: [namespace], lines });
+});
 after(async () => {
   await operator?.stop();
   if (process.env['KIM_SHOW_LOG'] !== undefined) process.stderr.write(lines.join(''));
@@ -201,7 +193,7 @@ test('without any ZooKeeper server new nodes are found by way of Kubernetes', op
   const zookeeper = new ZookeeperPods(operated, 'single', 1);
   const place = (nodeSelector: object | null) => ({ discovery: { zookeeper: { managed: { template: { nodeSelector } } } } });
   await operated.patch('single', { discovery: { kubernetes: {} } });
-  await operated.ready('single');
+  await operated.settled('single');
   await unnoticed('single', async () => {
     // no machine has it, so the server finds no place
     await operated.patch('single', place({ 'kimserver.io/nowhere': 'yes' }));

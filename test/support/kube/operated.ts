@@ -104,6 +104,18 @@ export class Operated {
     );
   }
 
+  /** Ready, and nothing is under way any more: what was changed has reached all pods. */
+  settled(name: string): Promise<KimClusterSeen> {
+    return this.until(
+      name,
+      ({ conditions = [], observedGeneration }, { metadata }) =>
+        observedGeneration === (metadata as { generation?: number }).generation &&
+        conditions.some(({ type, status }) => type === 'Ready' && status === 'True') &&
+        conditions.some(({ type, status }) => type === 'Progressing' && status === 'False'),
+      `${name} is ready, and nothing is under way`,
+    );
+  }
+
   /** Where clients from outside reach the gates. */
   async entry(name: string): Promise<{ host: string; port: number }> {
     const service = await this.kube.get<{ spec: { ports: { nodePort: number }[] } }>(

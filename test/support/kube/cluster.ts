@@ -81,13 +81,8 @@ export class OwnCluster implements TestCluster {
     await nodesReady(kube, NODES.length);
   }
 
-  async load(archive: string): Promise<void> {
-    await load(this.slot, archive);
-  }
-
-  async tag(image: string, name: string): Promise<void> {
-    await tag(this.slot, image, name);
-  }
+  readonly load = (archive: string): Promise<void> => load(this.slot, archive);
+  readonly tag = (image: string, name: string): Promise<void> => tag(this.slot, image, name);
 
   async [Symbol.asyncDispose](): Promise<void> {
     await down(this.slot);

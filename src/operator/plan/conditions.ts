@@ -1,25 +1,24 @@
 // The conditions of a KimCluster: always all of them, each with a word for programs and a sentence that a person can act on.
 
-import { conditionTypes, type Condition, type ConditionType } from '../status-types.ts';
+import type { Verdict, Verdicts } from '../condition-reasons.ts';
+import { conditionTypes, type Condition } from '../status-types.ts';
 import { isoOf } from './pods.ts';
 
-export interface Verdict {
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
+interface Said<S extends string, R extends string> {
+  readonly status: S;
+  readonly reason: R;
   readonly message: string;
 }
 
-export type Verdicts = Readonly<Record<ConditionType, Verdict>>;
-
-export function yes(reason: string, message: string): Verdict {
+export function yes<R extends string>(reason: R, message: string): Said<'True', R> {
   return { status: 'True', reason, message };
 }
 
-export function no(reason: string, message: string): Verdict {
+export function no<R extends string>(reason: R, message: string): Said<'False', R> {
   return { status: 'False', reason, message };
 }
 
-export function unknown(reason: string, message: string): Verdict {
+export function unknown<R extends string>(reason: R, message: string): Said<'Unknown', R> {
   return { status: 'Unknown', reason, message };
 }
 
@@ -48,7 +47,7 @@ export function conditions(
 }
 
 /** The first that is there. */
-export function firstOf(...verdicts: readonly (Verdict | undefined | false)[]): Verdict {
+export function firstOf<V extends Verdict>(...verdicts: readonly (V | undefined | false)[]): V {
   const found = verdicts.find((verdict) => verdict !== undefined && verdict !== false);
   if (!found) throw new Error('a condition needs a verdict for all else');
   return found;

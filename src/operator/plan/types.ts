@@ -1,6 +1,7 @@
 // What a plan is made from and what it says: everything that the operator decides in one pass, as data.
 
 import type { KubeObject } from '../../kube/types.ts';
+import type { Happened } from '../event-reasons.ts';
 import type { DrainCause, KimClusterStatus } from '../status-types.ts';
 
 /** An object to be applied, or one as it is; what stands beside its metadata is read field by field. */
@@ -128,11 +129,7 @@ export type Action =
   | { readonly kind: 'removeFinalizer' };
 
 /** What people are told once, when it happens. */
-export interface PlanEvent {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly note: string;
-}
+export type PlanEvent = Happened;
 
 /** An object that goes: by what it is and the uid that was seen, so that no other of its name is meant. */
 export interface Removal {

@@ -1,7 +1,8 @@
 // What is to be said about a cluster: from the decisions of a pass to its conditions.
 
 import type { KimCluster } from '../../config/cluster-schema.ts';
-import { firstOf, no, unknown, yes, type Verdict, type Verdicts } from './conditions.ts';
+import type { VerdictOf, Verdicts } from '../condition-reasons.ts';
+import { firstOf, no, unknown, yes } from './conditions.ts';
 import type { Deployment } from './deployment.ts';
 import { podDirectories } from './directories.ts';
 import { isWished } from './names.ts';
@@ -58,10 +59,10 @@ function missing({ state: { live, tier, cluster } }: TierDecisions): string | un
 
 const word = { gate: 'Gate', logic: 'Logic' } as const;
 
-function readyVerdict({ cluster, tiers, conflicts, deletion }: Findings, discovery: Verdict): Verdict {
+function readyVerdict({ cluster, tiers, conflicts, deletion }: Findings, discovery: VerdictOf<'DiscoveryHealthy'>): VerdictOf<'Ready'> {
   const late = tiers.find((tier) => missing(tier) !== undefined);
   const rolling = tiers.find(({ rollout }) => rollout.progress !== undefined);
-  return firstOf(
+  return firstOf<VerdictOf<'Ready'>>(
     deletion !== undefined && no('Deleting', deletion),
     isWished(cluster, 'pause') && late !== undefined && no('Paused', `${missing(late)}; changes are paused`),
     conflicts.length > 0 && no('ResourceConflict', conflicts[0]!),
@@ -72,12 +73,12 @@ function readyVerdict({ cluster, tiers, conflicts, deletion }: Findings, discove
   );
 }
 
-function availableVerdict({ tiers }: Findings): Verdict {
+function availableVerdict({ tiers }: Findings): VerdictOf<'Available'> {
   const empty = tiers.find(
     ({ state: { live, tier, cluster } }) => cluster.spec[tier]!.replicas > 0 && !live.some(({ isReady }) => isReady),
   );
   const noGate = tiers.some(({ state: { tier, cluster } }) => tier === 'gate' && cluster.spec.gate.replicas === 0);
-  return firstOf(
+  return firstOf<VerdictOf<'Available'>>(
     noGate && no('NoGate', 'spec.gate.replicas is 0, so clients can not connect'),
     empty?.state.tier === 'gate' && no('NoGate', 'no gate is ready, so clients can not connect; see the condition Ready'),
     empty && no('NoLogic', 'no logic node is ready, so what gates relay fails; see the condition Ready'),
@@ -85,10 +86,10 @@ function availableVerdict({ tiers }: Findings): Verdict {
   );
 }
 
-function progressVerdict({ tiers, deletion }: Findings): Verdict {
+function progressVerdict({ tiers, deletion }: Findings): VerdictOf<'Progressing'> {
   const rolling = tiers.map(({ rollout }) => rollout.progress).find((progress) => progress !== undefined);
   const scaling = tiers.map(({ scale }) => scale.progress).find((progress) => progress !== undefined);
-  return firstOf(
+  return firstOf<VerdictOf<'Progressing'>>(
     deletion !== undefined && yes('Draining', deletion),
     scaling?.reason === 'Draining' && yes('Draining', scaling.message),
     rolling !== undefined && yes('RollingOut', rolling),
@@ -106,14 +107,14 @@ function failureOf(found: Deployment | undefined): string | undefined {
   return conditions.find(({ type, status }) => type === 'ReplicaFailure' && status === 'True')?.message;
 }
 
-function degradedVerdict({ tiers, zookeeper, conflicts }: Findings): Verdict {
+function degradedVerdict({ tiers, zookeeper, conflicts }: Findings): VerdictOf<'Degraded'> {
   const stalled = tiers.find(({ rollout }) => rollout.stalled !== undefined);
   const failure = tiers.map(({ state }) => failureOf(state.found)).find((message) => message !== undefined);
   const stuck = tiers.flatMap(({ state }) => state.live).find(({ trouble }) => trouble !== undefined);
   const refusal = tiers.map(({ scale }) => scale.refusal).find((text) => text !== undefined);
   const foreign = tiers.map((tier) => tier.foreign).find((text) => text !== undefined);
   const isImage = stuck?.trouble?.startsWith('ImagePullBackOff') === true || stuck?.trouble?.startsWith('InvalidImageName') === true;
-  return firstOf(
+  return firstOf<VerdictOf<'Degraded'>>(
     conflicts.length > 0 && yes('ResourceConflict', conflicts.join('; ')),
     stalled && yes('RolloutStalled', stalled.rollout.stalled!),
     stuck && yes(isImage ? 'ImagePullFailed' : 'PodsFail', `${stuck.name}: ${stuck.trouble}; see "kubectl describe pod ${stuck.name}"`),
@@ -125,12 +126,12 @@ function degradedVerdict({ tiers, zookeeper, conflicts }: Findings): Verdict {
   );
 }
 
-function discoveryVerdict({ cluster, tiers, zookeeper }: Findings): Verdict {
+function discoveryVerdict({ cluster, tiers, zookeeper }: Findings): VerdictOf<'DiscoveryHealthy'> {
   const [primary = ''] = podDirectories(cluster);
   const nodes = tiers.flatMap(({ state }) => state.live).filter(({ node }) => node !== undefined);
   const lost = nodes.filter(({ node }) => node!.lostDirectories.length > 0);
   const which = [...new Set(lost.flatMap(({ node }) => node!.lostDirectories))].join(', ');
-  return firstOf(
+  return firstOf<VerdictOf<'DiscoveryHealthy'>>(
     zookeeper !== undefined &&
       !zookeeper.hasQuorum &&
       no('NoQuorum', `${zookeeper.text}; nodes go on with the members that they knew last`),

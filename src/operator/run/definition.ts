@@ -7,7 +7,9 @@ import type { Logger } from '../../ops/log.ts';
 import { CRD_REVISION, REVISION_ANNOTATION } from '../crd/crd.ts';
 
 const PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/kimclusters.kimserver.io';
-const CURE = 'kubectl apply --server-side -f crds/kimclusters.kimserver.io.yaml (of this version), or upgrade the chart with crds.install';
+/** What a person types where the definition is missing or older. */
+export const DEFINITION_CURE =
+  'kubectl apply --server-side -f crds/kimclusters.kimserver.io.yaml (of this version), or upgrade the chart with crds.install';
 
 /** Throws one sentence with the command that cures it. A newer definition is none of its business: it knows more fields. */
 export async function mustKnowKimClusters(client: Pick<KubeClient, 'get'>, log: Logger): Promise<void> {
@@ -15,7 +17,7 @@ export async function mustKnowKimClusters(client: Pick<KubeClient, 'get'>, log: 
   try {
     definition = await client.get<KubeObject>(PATH);
   } catch (error) {
-    if (isNotFound(error)) throw new Error(`this cluster does not know KimClusters: ${CURE}`, { cause: error });
+    if (isNotFound(error)) throw new Error(`this cluster does not know KimClusters: ${DEFINITION_CURE}`, { cause: error });
     if (!(error instanceof KubeError && error.status === 403)) throw error;
     log.warn('the definition of KimClusters can not be read, so its version is not checked', { problem: error.message });
     return;
@@ -23,6 +25,6 @@ export async function mustKnowKimClusters(client: Pick<KubeClient, 'get'>, log: 
   const found = Number(definition.metadata.annotations?.[REVISION_ANNOTATION] ?? 0);
   if (found >= CRD_REVISION) return;
   throw new Error(
-    `the definition of KimClusters is of revision ${found}, this operator writes fields of revision ${CRD_REVISION}, which the API server would drop: ${CURE}`,
+    `the definition of KimClusters is of revision ${found}, this operator writes fields of revision ${CRD_REVISION}, which the API server would drop: ${DEFINITION_CURE}`,
   );
 }

@@ -11,6 +11,7 @@ import type { Result } from '../engine/runner.ts';
 import { isWished } from '../plan/names.ts';
 import { plan } from '../plan/plan.ts';
 import type { Manifest, Observed, Plan, Pod } from '../plan/types.ts';
+import type { Happened } from '../event-reasons.ts';
 import type { KimClusterStatus } from '../status-types.ts';
 import { execute } from './executor.ts';
 import { invalidStatus } from './invalid.ts';
@@ -51,7 +52,7 @@ export class Reconciler {
     }
     const decided = await this.#decide(cluster, object, request, tools);
     const problems = await this.#carryOut(decided, cluster, object, request, tools);
-    for (const { type, reason, note } of decided.events) tools.events.emit(object, { type, reason, action: 'Reconcile', note });
+    for (const event of decided.events) tell(tools, object, 'Reconcile', event);
     await this.#writeStatus(request, tools, decided.status);
     signal.throwIfAborted();
     if (problems.length === 1) throw problems[0]!;
@@ -108,7 +109,7 @@ export class Reconciler {
         if (what === 'corrected') {
           const who = by ?? conflicts[0]?.manager;
           const note = `${wanted.kind} ${wanted.metadata.name} was changed by ${who ?? 'somebody'} and has been put right; change the KimCluster instead`;
-          tools.events.emit(object, { type: 'Warning', reason: 'Corrected', action: 'Apply', note });
+          tell(tools, object, 'Apply', { type: 'Warning', reason: 'Corrected', note });
         }
       });
     }
@@ -128,4 +129,9 @@ export class Reconciler {
   async #writeStatus({ key, object, signal }: Request<KimClusterObject>, tools: Tools, status: KimClusterStatus): Promise<void> {
     if (await tools.applier.applyStatus(object!, status, { key, signal })) this.#written.set(key, Date.now());
   }
+}
+
+/** The only place where events are told, so that none is that the documents do not know. */
+function tell({ events }: Tools, object: KubeObject, action: string, { type, reason, note }: Happened): void {
+  events.emit(object, { type, reason, action, note });
 }

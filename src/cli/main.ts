@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The command line: "kim". Finds the command, runs it, and tells people in one sentence when that did not work.
+// The command line: "kim", or "kubectl kim" when it is called by that name. Finds the command, runs it, and tells people in one sentence when that did not work.
 
-import { commands, groups } from './commands.ts';
+import { faceOf } from './faces.ts';
 import { exitCodeOf, problemText } from './problem.ts';
 import { runProgram } from './program.ts';
 import { version } from '../version.ts';
@@ -16,17 +16,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 async function main(): Promise<number> {
+  const face = faceOf(process.argv[1] ?? '');
   try {
-    return await runProgram(process.argv.slice(2), {
+    return await runProgram(face.order(process.argv.slice(2)), {
+      ...face,
       version,
-      commands,
-      groups,
       execute: async (command, args, options) => (await command.load())(args, options),
       write: (text) => process.stdout.write(text),
       writeError: (text) => process.stderr.write(text),
     });
   } catch (error) {
-    process.stderr.write(`${problemText(error, process.env['KIM_DEBUG'] === '1')}\n`);
+    process.stderr.write(`${problemText(error, process.env['KIM_DEBUG'] === '1', face.name)}\n`);
     return exitCodeOf(error);
   }
 }

@@ -27,12 +27,12 @@ export function exitCodeOf(error: unknown): number {
   return error instanceof ConfigError ? exitCodes.usage : exitCodes.crashed;
 }
 
-/** What people are told. The stack is for those who look for a defect: they set KIM_DEBUG=1. */
-export function problemText(error: unknown, isDebug: boolean): string {
-  if (isDebug && error instanceof Error) return `kim: ${error.stack ?? error.message}${causes(error)}`;
+/** What people are told by the program of that name. The stack is for those who look for a defect: they set KIM_DEBUG=1. */
+export function problemText(error: unknown, isDebug: boolean, name = 'kim'): string {
+  if (isDebug && error instanceof Error) return `${name}: ${error.stack ?? error.message}${causes(error)}`;
   const message = error instanceof Error ? error.message : String(error);
   const isForeseen = error instanceof Failure || error instanceof ConfigError;
-  return `kim: ${message}${isForeseen ? '' : '; KIM_DEBUG=1 shows where this happened'}`;
+  return `${name}: ${message}${isForeseen ? '' : '; KIM_DEBUG=1 shows where this happened'}`;
 }
 
 function causes(error: Error): string {

@@ -6,6 +6,10 @@ import type { AnyCommand, OptionSpec } from './command.ts';
 import { UsageError } from './problem.ts';
 
 export interface ProgramOptions {
+  /** What users type. */
+  name: string;
+  /** What the program is, in one line. */
+  about: string;
   version: string;
   commands: readonly AnyCommand[];
   /** Summaries of the groups that commands of two words belong to. */
@@ -33,11 +37,12 @@ export async function runProgram(words: readonly string[], options: ProgramOptio
   return code;
 }
 
-function build({ version, commands, groups, execute, write, writeError }: ProgramOptions, done: (code: number) => void): Command {
-  const program = new Command('kim')
-    .description('kimserver: long-lived TCP connections as a service')
+function build(options: ProgramOptions, done: (code: number) => void): Command {
+  const { name, about, version, commands, groups, execute, write, writeError } = options;
+  const program = new Command(name)
+    .description(about)
     .version(version, '-v, --version', 'show the version')
-    .addHelpText('after', '\nEach command explains itself: kim COMMAND --help')
+    .addHelpText('after', `\nEach command explains itself: ${name} COMMAND --help`)
     .exitOverride()
     .enablePositionalOptions()
     .configureHelp(help)

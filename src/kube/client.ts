@@ -62,6 +62,24 @@ export class KubeClient {
 
   /** Resolves with the object that the server answers. Throws a KubeError. */
   async request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
+    const text = await this.#ask(method, path, options);
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw KubeError.own('BadAnswer', `cannot ${verbs[method]} ${path}: the answer is not JSON: ${text.slice(0, 80)}`, error);
+    }
+  }
+
+  get<T>(path: string, options?: RequestOptions): Promise<T> {
+    return this.request('GET', path, options);
+  }
+
+  /** What is no object, such as logs, as it comes. Throws a KubeError. */
+  text(path: string, options?: RequestOptions): Promise<string> {
+    return this.#ask('GET', path, options);
+  }
+
+  async #ask(method: Method, path: string, options: RequestOptions = {}): Promise<string> {
     const { query, body, contentType, signal, timeoutMs = this.#timeoutMs } = options;
     const doing = `cannot ${verbs[method]} ${path}`;
     const end = this.#clock.now() + timeoutMs;
@@ -72,7 +90,7 @@ export class KubeClient {
       try {
         const asked = { method, path: withQuery(path, query), body: bytes, contentType, signal, refused, use: 'requests' as const };
         const answer = await this.#exchange.ask(asked, doing, left);
-        return await this.#read<T>(answer, doing, end);
+        return await this.#read(answer, doing, end);
       } catch (error) {
         const waitMs = tries < MAX_TRIES ? againAfter(error, method, refused) : undefined;
         if (waitMs === undefined || this.#clock.now() + waitMs >= end) throw error;
@@ -80,10 +98,6 @@ export class KubeClient {
         if (waitMs > 0) await pause(this.#clock, waitMs, signal);
       }
     }
-  }
-
-  get<T>(path: string, options?: RequestOptions): Promise<T> {
-    return this.request('GET', path, options);
   }
 
   /**
@@ -127,14 +141,9 @@ export class KubeClient {
     }
   }
 
-  async #read<T>(answer: Answer, doing: string, end: number): Promise<T> {
+  async #read(answer: Answer, doing: string, end: number): Promise<string> {
     if (answer.code < 200 || answer.code > 299) throw await this.#refusal(answer, doing, end);
-    const text = await this.#text(answer, doing, end);
-    try {
-      return JSON.parse(text) as T;
-    } catch (error) {
-      throw KubeError.own('BadAnswer', `${doing}: the answer is not JSON: ${text.slice(0, 80)}`, error);
-    }
+    return this.#text(answer, doing, end);
   }
 
   async #refusal(answer: Answer, doing: string, end: number): Promise<KubeError> {

@@ -107,6 +107,9 @@ test('packed and installed into an empty folder, it runs a module in TypeScript 
   assert.equal(await runProgram(folder, process.execPath, 'client.ts', node.address), '0 hello, client\n');
   assert.equal(await node.end(), 0);
 
+  // kubectl finds its part of the program by the name
+  assert.match(await runProgram(folder, 'node_modules/.bin/kubectl-kim', '--help'), /^Usage: kubectl kim .*drain <pod>/s);
+
   function tarball(): string {
     const [name] = readdirSync(folder).filter((file) => file.endsWith('.tgz'));
     assert.ok(name !== undefined, 'npm pack made no file');

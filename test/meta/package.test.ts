@@ -56,9 +56,9 @@ test('nothing compiles or downloads when it is installed, but for Node.js itself
 });
 
 test('the program, the public entry and the types are what the build makes', () => {
-  assert.deepEqual(manifest.bin, { kim: 'dist/cli/main.js' });
+  assert.deepEqual(manifest.bin, { kim: 'dist/cli/main.js', 'kubectl-kim': 'dist/cli/kubectl-kim.js' });
   assert.deepEqual(manifest.exports['.'], { types: './dist/index.d.ts', default: './dist/index.js' });
-  assert.match(read('src/cli/main.ts'), /^#!\/usr\/bin\/env node\n/);
+  for (const file of ['main', 'kubectl-kim']) assert.match(read(`src/cli/${file}.ts`), /^#!\/usr\/bin\/env node\n/);
   assert.ok(manifest.files.includes('dist'));
 });
 

@@ -1,33 +1,39 @@
-// kim plan: what a KimCluster would become in Kubernetes, or what would change there and how many connections that touches. Nothing is done.
+// kim plan, kubectl kim plan: what a KimCluster would become in Kubernetes, or what would change there and how many connections that touches.
+// Nothing is done.
 
+import { clusterOf } from '../../config/cluster.ts';
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { stringify } from '../../config/yaml.ts';
-import { KubeClient } from '../../kube/client.ts';
-import { KubeError } from '../../kube/error.ts';
-import { findKube } from '../../kube/config.ts';
 import { differences } from '../../operator/plan/difference.ts';
 import { plan } from '../../operator/plan/plan.ts';
 import type { Manifest, Observed } from '../../operator/plan/types.ts';
 import { exitCodes } from '../../node/exit-codes.ts';
 import { readConfigurationFile } from '../config-file.ts';
+import { theCluster } from '../kube/objects.ts';
+import { withKube, type KubeOptions, type KubeSession } from '../kube/session.ts';
 import { lookAt, nothing } from '../plan-source.ts';
-import { Failure, UsageError } from '../problem.ts';
+import { UsageError } from '../problem.ts';
 
-interface PlanOptions {
+interface PlanOptions extends KubeOptions {
   file: string | undefined;
   against: 'nothing' | 'cluster';
-  namespace: string | undefined;
-  kubeconfig: string | undefined;
-  context: string | undefined;
   output: 'text' | 'json' | 'yaml';
 }
 
-export async function runPlan(_args: readonly string[], options: PlanOptions): Promise<number> {
+/** Of a file, or of the KimCluster of that name as it is in the cluster. */
+export async function runPlan([name]: readonly string[], options: PlanOptions): Promise<number> {
+  if (name !== undefined && options.file !== undefined) throw new UsageError(`give either -f ${options.file} or the name "${name}"`);
+  if (name !== undefined) return withKube(options, (session) => planOf(name, session, options));
   if (options.file === undefined) throw new UsageError('name a KimCluster: kim plan -f manifests/quickstart.yaml');
   const { cluster, file, warnings } = readConfigurationFile(options.file, { place: 'kubernetes' });
   if (cluster === undefined) throw new UsageError(`${file} is the configuration of one node; kim plan is for KimClusters`);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  if (options.against === 'cluster') return against(cluster, options);
+  if (options.against === 'cluster') {
+    return withKube(options, (session) => {
+      const where = options.namespace ?? cluster.metadata.namespace ?? session.namespace;
+      return against(cluster, where, session, options);
+    });
+  }
   const namespace = options.namespace ?? cluster.metadata.namespace;
   const named = withoutWishes({ ...cluster, metadata: { ...cluster.metadata, ...(namespace !== undefined && { namespace }) } });
   const observed = nothing(Date.now());
@@ -39,29 +45,23 @@ export async function runPlan(_args: readonly string[], options: PlanOptions): P
   return exitCodes.ok;
 }
 
-async function against(file: KimCluster, { namespace, kubeconfig, context, output }: PlanOptions): Promise<number> {
-  const access = await findKube({ kubeconfig, context }).catch((error: unknown) => {
-    throw new Failure((error as Error).message, { exitCode: exitCodes.failed, cause: error });
-  });
-  const client = new KubeClient({ access });
-  try {
-    const where = namespace ?? file.metadata.namespace ?? access.namespace;
-    const { cluster, observed, unasked } = await lookAt(withoutWishes(file), where, client, Date.now());
-    const { lines, connections, conflicts } = whatWouldBe(cluster, observed);
-    for (const conflict of conflicts) process.stderr.write(`warning: ${conflict}\n`);
-    if (unasked.length > 0) {
-      process.stderr.write(`warning: ${unasked.join(', ')} could not be asked for their connections; their shares are guessed\n`);
-    }
-    const found = { changes: lines.map((line) => mask(line, file)), connections };
-    if (output === 'text') process.stdout.write(text(found, where));
-    else process.stdout.write(output === 'json' ? json(found) : yaml(found));
-    return exitCodes.ok;
-  } catch (error) {
-    if (error instanceof KubeError) throw new Failure(error.message, { exitCode: exitCodes.failed, cause: error });
-    throw error;
-  } finally {
-    client.close();
+async function planOf(name: string, session: KubeSession, options: PlanOptions): Promise<number> {
+  if (options.against === 'nothing') throw new UsageError('--against nothing goes with a file; write -f FILE in place of the name');
+  const object = await theCluster(session.client, session.namespace, name);
+  return against(clusterOf(object, name).cluster, session.namespace, session, options);
+}
+
+async function against(wanted: KimCluster, where: string, { client }: KubeSession, { output }: PlanOptions): Promise<number> {
+  const { cluster, observed, unasked } = await lookAt(withoutWishes(wanted), where, client, Date.now());
+  const { lines, connections, conflicts } = whatWouldBe(cluster, observed);
+  for (const conflict of conflicts) process.stderr.write(`warning: ${conflict}\n`);
+  if (unasked.length > 0) {
+    process.stderr.write(`warning: ${unasked.join(', ')} could not be asked for their connections; their shares are guessed\n`);
   }
+  const found = { changes: lines.map((line) => mask(line, wanted)), connections };
+  if (output === 'text') process.stdout.write(text(found, where));
+  else process.stdout.write(output === 'json' ? json(found) : yaml(found));
+  return exitCodes.ok;
 }
 
 function text({ changes, connections }: { changes: readonly string[]; connections: number }, namespace: string): string {

@@ -1,9 +1,10 @@
-// The commands, flags and help of kim.
+// The commands, flags and help of kim, and of kubectl kim.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AnyCommand } from '../../../src/cli/command.ts';
-import { commands, groups } from '../../../src/cli/commands.ts';
+import { commands } from '../../../src/cli/commands.ts';
+import { faceOf } from '../../../src/cli/faces.ts';
 import { exitCodeOf, UsageError } from '../../../src/cli/problem.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 
@@ -16,13 +17,16 @@ interface Ran {
 }
 
 /** Finds the command of these words, without running it. */
-async function run(...words: string[]): Promise<Ran> {
+function run(...words: string[]): Promise<Ran> {
+  return runAs('kim', ...words);
+}
+
+async function runAs(program: string, ...words: string[]): Promise<Ran> {
   const ran: Ran = { code: 0, out: '', command: undefined, args: [], options: {} };
   const write = (text: string) => void (ran.out += text);
   ran.code = await runProgram(words, {
+    ...faceOf(program),
     version: '1.2.3',
-    commands,
-    groups,
     write,
     writeError: write,
     execute: (command, args, options) => {
@@ -52,19 +56,38 @@ function wordsOf(line: string): string[] {
   return [...plain.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map((found) => found[1] ?? found[2] ?? found[3]!);
 }
 
-test('every command explains itself, with examples that it understands', async () => {
-  for (const command of commands.filter(({ passThrough }) => passThrough !== true)) {
-    const { out, code } = await run(...command.name.split(' '), '--help');
-    assert.equal(code, 0);
-    assert.ok(out.includes(command.summary.slice(0, 40)), out);
-    const examples = out.slice(out.indexOf('Examples:')).split('\n').slice(1).filter(Boolean);
-    assert.ok(examples.length > 0, `${command.name} shows no example`);
-    for (const example of examples) {
-      const [kim, ...words] = wordsOf(example);
-      assert.equal(kim, 'kim');
-      assert.equal((await run(...words)).command?.name, command.name, example);
+for (const program of ['kim', 'kubectl-kim']) {
+  test(`every command of ${program} explains itself, with examples that it understands`, async () => {
+    const { name: typed, commands: all } = faceOf(program);
+    for (const command of all.filter(({ passThrough }) => passThrough !== true)) {
+      const { out, code } = await runAs(program, ...command.name.split(' '), '--help');
+      assert.equal(code, 0);
+      assert.ok(out.includes(command.summary.slice(0, 40)), out);
+      const examples = out.slice(out.indexOf('Examples:')).split('\n').slice(1).filter(Boolean);
+      assert.ok(examples.length > 0, `${command.name} shows no example`);
+      for (const example of examples) {
+        assert.ok(example.trim().startsWith(`${typed} `), example);
+        const words = wordsOf(example.trim().slice(typed.length));
+        assert.equal((await runAs(program, ...words)).command?.name, command.name, example);
+      }
     }
-  }
+  });
+}
+
+test('flags of kubectl may stand before the command', async () => {
+  const { order } = faceOf('kubectl-kim');
+  assert.deepEqual(order(['-n', 'shop', '--context=x', '-A', 'status', 'demo']), ['status', '-n', 'shop', '--context=x', '-A', 'demo']);
+  assert.deepEqual(order(['--help']), ['--help']);
+  const { command, options } = await runAs('kubectl-kim', ...order(['-n', 'shop', 'status', '-A']));
+  assert.equal(command?.name, 'status');
+  assert.deepEqual([options['namespace'], options['allNamespaces']], ['shop', true]);
+});
+
+test('kubectl finds the program by its name, however it was installed', () => {
+  for (const path of ['/usr/local/bin/kubectl-kim', 'node_modules/.bin/kubectl-kim', '/app/dist/cli/kubectl-kim.js'])
+    assert.equal(faceOf(path).name, 'kubectl kim', path);
+  for (const path of ['/usr/local/bin/kim', '/app/dist/cli/main.js', '/kubectl-kim/main.js', ''])
+    assert.equal(faceOf(path).name, 'kim', path);
 });
 
 test('the help of all names every command, and the version is told', async () => {

@@ -1,5 +1,6 @@
 // Every generated file: where it is, what it is made from, and its text.
 
+import { readFileSync } from 'node:fs';
 import { renderDocs, renderJsonSchema } from '../../src/config/render.ts';
 import { renderAdminDocs } from '../../src/ops/admin-docs.ts';
 import { customResourceDefinition } from '../../src/operator/crd/crd.ts';
@@ -7,7 +8,10 @@ import { renderClusterDocs } from '../../src/operator/crd/docs.ts';
 import { stringify } from '../../src/config/yaml.ts';
 import { renderMetricsDocs } from '../../src/ops/metrics.ts';
 import { chartFiles } from './chart/files.ts';
+import { rightsTables } from './chart/rights.ts';
 import { renderFaults } from './faults-page.ts';
+import { root } from './project.ts';
+import { renderTroubleshooting } from './troubleshooting-page.ts';
 
 export interface Generated {
   /** From the project's folder. */
@@ -15,6 +19,8 @@ export interface Generated {
   /** The source that people change instead. */
   readonly source: string;
   readonly text: string;
+  /** Only parts of it are generated, between lines that say so. */
+  readonly inParts?: true;
 }
 
 /** All of them, rendered from the sources as they are now. The first line of each says where it comes from. */
@@ -26,6 +32,8 @@ export function generated(): Generated[] {
     page('docs/metrics.md', 'src/ops/metrics-table.ts', renderMetricsDocs()),
     page('docs/admin.md', 'src/ops/admin-routes.ts', renderAdminDocs()),
     page('docs/faults.md', 'src/errors.ts, src/ops/reasons.ts and src/node/exit-codes.ts', renderFaults()),
+    page('docs/troubleshooting.md', 'src/operator/*-reasons.ts and scripts/support/troubleshooting-page.ts', renderTroubleshooting()),
+    parts('docs/operator.md', 'scripts/support/chart/rights.ts', { rights: rightsTables() }),
     definition,
     ...chartFiles([definition]),
     schema('schemas/node-config.schema.json', 'src/config', renderJsonSchema()),
@@ -36,6 +44,18 @@ function page(file: string, source: string, body: string): Generated {
   // The renderers of src/config and src/ops write a first line of their own; there is one wording for all.
   const text = body.replace(/^<!--.*?-->\s*/, '').trimEnd();
   return { file, source, text: `<!-- ${origin(source)} -->\n\n${text}\n` };
+}
+
+/** A page that people write, with parts between `<!-- NAME: Generated from ... -->` and `<!-- end of NAME -->`. Throws where one is missing. */
+function parts(file: string, source: string, texts: Readonly<Record<string, string>>): Generated {
+  let text = readFileSync(`${root}/${file}`, 'utf8');
+  for (const [name, part] of Object.entries(texts)) {
+    const [start, end] = [`<!-- ${name}: `, `<!-- end of ${name} -->`];
+    const [from, to] = [text.indexOf(start), text.indexOf(end)];
+    if (from === -1 || to < from) throw new Error(`${file} has no part between "${start}... -->" and "${end}"`);
+    text = `${text.slice(0, from)}${start}${origin(source)} -->\n\n${part}\n\n${text.slice(to)}`;
+  }
+  return { file, source, text, inParts: true };
 }
 
 function schema(file: string, source: string, value: object): Generated {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { rights, rightsAtHome, rightsOfCluster, type Right } from '../../scripts/support/chart/rights.ts';
 import { parseDocument } from '../../src/config/yaml.ts';
 import { template } from '../support/kube/helm.ts';
 import { noHelm } from '../support/kube/needs.ts';
@@ -62,6 +63,15 @@ test('the operator of some namespaces has the same in each of them, and nothing 
   );
 });
 
+test('the documents give a reason for each of these rights, and for no other', () => {
+  const said = (all: readonly Right[]) =>
+    all.flatMap(({ group, resources, only, verbs }) => resources.map((resource) => line([group, only ? `${resource}=` : resource, verbs])));
+  const given = (all: typeof inNamespaces) => all.map(([group, resource, verbs]) => line([group, resource.replace(/=.*/, '='), verbs]));
+  assert.deepEqual(said(rights).sort(), given(inNamespaces).sort());
+  assert.deepEqual(said(rightsAtHome).sort(), given(onItsOwn).sort());
+  assert.deepEqual(said(rightsOfCluster).sort(), given(ofCluster).sort());
+});
+
 test('no right is without a limit', { skip, timeout }, async () => {
   for (const { rules = [] } of await objects()) {
     for (const { apiGroups, resources, verbs } of rules) {
@@ -90,6 +100,14 @@ test('people who may view or edit a namespace may do so with its KimClusters', {
       ['kimserver-kim-kimserver-operator-view', 'admin edit view', 'get list watch'],
     ],
   );
+});
+
+test('those who may only view ask pods where that was chosen, and change nothing even then', { skip, timeout }, async () => {
+  const rulesOf = async (...args: readonly string[]) =>
+    (await objects(...args)).find(({ metadata }) => metadata.name.endsWith('-operator-view'))?.rules?.flatMap(lines);
+  const usual = ['kimclusters', 'kimclusters/status', 'kimclusters/scale'].map((name) => `kimserver.io/${name}: get list watch`);
+  assert.deepEqual(await rulesOf(), usual);
+  assert.deepEqual(await rulesOf('--set=rbac.viewersAskPods=true'), [...usual, '/pods/proxy: get']);
 });
 
 interface Rule {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { parseDocument } from '../../src/config/yaml.ts';
+import { CRD_REVISION, REVISION_ANNOTATION } from '../../src/operator/crd/crd.ts';
 import { CHART, helms, template, tryHelm } from '../support/kube/helm.ts';
 import { noHelm } from '../support/kube/needs.ts';
 import { root } from '../meta/support.ts';
@@ -61,6 +62,8 @@ test('the versions of the chart are that of the package', () => {
   const chart = parseDocument(text).toJS() as Record<string, string>;
   assert.equal(chart['version'], version);
   assert.equal(chart['appVersion'], version);
+  const { annotations } = parseDocument(text).toJS() as { annotations: Record<string, string> };
+  assert.equal(annotations[REVISION_ANNOTATION], String(CRD_REVISION));
   assert.ok(text.includes(`image: kimserver:${version}\n`));
 });
 

@@ -1,4 +1,4 @@
-{{- /* What the operator may do where it looks after KimClusters. test/chart/rbac.test.ts holds the same as a table, docs/operator.md the reasons. */ -}}
+{{- /* Generated from scripts/support/chart/rights.ts by "npm run generate". Do not edit. */ -}}
 {{- define "kimserver.rules" -}}
 - apiGroups: [kimserver.io]
   resources: [kimclusters]

@@ -1,10 +1,12 @@
-// The generated files of charts/kimserver: values, their schema, the README, alerts, the dashboard, and the definition of KimCluster.
+// The generated files of charts/kimserver: values, their schema, the README, rights, alerts, the dashboard, and the definition of KimCluster.
 
 import type { Generated } from '../generated.ts';
 import { alerts } from './alerts.ts';
+import { dashboardPicture } from './dashboard-picture.ts';
 import { dashboard } from './dashboard.ts';
 import { renderReadme } from './readme.ts';
 import { renderValues, valuesSchema } from './render.ts';
+import { rulesTemplate } from './rights.ts';
 import { chartValues } from './values.ts';
 
 const CHART = 'charts/kimserver';
@@ -18,12 +20,18 @@ export function chartFiles(definitions: readonly Generated[]): Generated[] {
     file('README.md', HERE, (origin) => `<!-- ${origin} -->\n\n${renderReadme(chartValues)}\n`),
     file('files/alerts.json', `${HERE}/alerts.ts`, (origin) => json(origin, { rules: alerts })),
     file('files/dashboard.json', `${HERE}/dashboard.ts`, (origin) => json(origin, dashboard())),
+    file('templates/_rules.tpl', `${HERE}/rights.ts`, (origin) => `{{- /* ${origin} */ -}}\n${rulesTemplate()}`),
+    picture('docs/images/dashboard.svg', `${HERE}/dashboard.ts`, dashboardPicture()),
     ...definitions.map((one) => file(`templates/${one.file}`, one.file, (origin) => template(origin, one.text))),
   ];
 }
 
 function file(name: string, source: string, render: (origin: string) => string): Generated {
   return { file: `${CHART}/${name}`, source, text: render(`Generated from ${source} by "npm run generate". Do not edit.`) };
+}
+
+function picture(place: string, source: string, svg: string): Generated {
+  return { file: place, source, text: `<!-- Generated from ${source} by "npm run generate". Do not edit. -->\n${svg}` };
 }
 
 function json(origin: string, value: object): string {

@@ -2,6 +2,7 @@
 
 import { alertsTable } from './alerts.ts';
 import { valuesTable } from './render.ts';
+import { rightsTables } from './rights.ts';
 import type { Value } from './shapes.ts';
 
 const TEXT = `# The chart of kimserver
@@ -10,8 +11,8 @@ Installs the operator and the definition of KimCluster. Helm 3 and 4, Kubernetes
 
 \`\`\`
 helm install kimserver charts/kimserver --namespace kimserver --create-namespace --wait
-kubectl apply -f manifests/quickstart.yaml
-kubectl get kimclusters --watch
+kubectl apply -f manifests/quickstart.yaml && kubectl wait kimcluster/demo --for=condition=Ready --timeout=2m
+kubectl exec deploy/demo-gate -- kim call demo-gate:3355 1001 "1 - hello"
 \`\`\`
 
 The image is \`kimserver\` with the version of the chart as its tag. Where it is in a registry of your own:
@@ -34,6 +35,8 @@ add \`--take-ownership\`, and name the key of the earlier release (\`signingKeyS
 A rollback to an earlier chart brings the earlier definition too; with \`crds.install=false\` the definition is yours:
 \`kubectl apply --server-side -f crds/\`. The operator refuses to run on one that is older than itself and says so.
 
+What changed for those who upgrade stands in \`CHANGELOG.md\`. 0.1.0 is the first version: there is nothing to be done from an earlier one.
+
 ## For some namespaces only
 
 \`\`\`
@@ -51,27 +54,20 @@ kubectl apply --server-side -f crds/
 kubectl apply -f manifests/operator.yaml
 \`\`\`
 
-## What the operator may do
-
-| what | why |
-| --- | --- |
-| KimClusters: get, list, watch, patch; their status: get, patch; finalizers: update | to read what is wanted and say how it is; finalizers where \`deletionPolicy: Drain\` asks for one |
-| Deployments, StatefulSets, Services, ConfigMaps, ServiceAccounts, Roles, RoleBindings, PodDisruptionBudgets, NetworkPolicies, ServiceMonitors: all but update | what a KimCluster becomes; always by server-side apply |
-| Pods: get, list, watch, patch, delete | to drain them, to mark the one that shall go, and to make it go |
-| EndpointSlices: get, list, watch | not for itself: nodes get it for discovery, and nobody can give what he does not have |
-| HorizontalPodAutoscalers: get, list, watch | to say so when one aims at a Deployment instead of the KimCluster |
-| Events: create, patch | to tell what happens |
-| one Lease, one Secret, one definition, by name | leader election; the key that signs what nodes are told; whether the definition is new enough |
-
-It reads no other Secret. It can not give any pod more than stands here: it has neither \`bind\` nor \`escalate\`.`;
+## What the operator may do`;
 
 /** The page, without its first line. */
 export function renderReadme(values: Readonly<Record<string, Value>>): string {
   return [
     TEXT,
+    rightsTables(),
+    '`rbac.extraRules` adds to the first of them.',
     '## Alerts',
     'With `monitoring.alerts.enabled`; `monitoring.alerts.disabled` leaves out the ones it names.',
     alertsTable(),
+    '## Dashboard',
+    'With `monitoring.dashboard.enabled`, for Grafana; its panels:',
+    '![The dashboard of the chart, panel by panel](../../docs/images/dashboard.svg)',
     '## Values',
     valuesTable(values),
   ].join('\n\n');

@@ -68,6 +68,10 @@ const access: Readonly<Record<string, Value>> = {
   rbac: group('What the operator may do.', {
     create: flag(true, 'Whether Roles and bindings are made. If not, give the service account the rules of the README.'),
     aggregate: flag(true, 'Whether the roles view, edit and admin of the cluster get the matching rights on KimClusters.'),
+    viewersAskPods: flag(
+      false,
+      'Whether the role view also lets people ask pods through the API server (get pods/proxy, which counts for all pods of a namespace), so that "kubectl kim" shows them what each pod does now. Without it they see what the operator writes into the KimCluster; the role edit has it anyway.',
+    ),
     crdReader: flag(
       true,
       'Whether the operator may read its own definition, to refuse one that is too old. It is one of the two rights of an install for some namespaces that count in the whole cluster (the other is rbac.aggregate).',

@@ -121,6 +121,11 @@ export const conditionReasons = {
           'a HorizontalPodAutoscaler writes the number of pods of a Deployment; the operator leaves that number to it, and pods go undrained',
         cure: 'gates: let it aim at the KimCluster (`scaleTargetRef: {apiVersion: kimserver.io/v1alpha1, kind: KimCluster, name: NAME}`); logic nodes: remove it and set `spec.logic.replicas`',
       },
+      MachineLost: {
+        meaning:
+          'a machine does not answer any more, and nobody knows whether its pods have ended; gates and logic nodes were replaced on others, a ZooKeeper server was not',
+        cure: 'bring the machine back, or say that it is gone: `kubectl delete node MACHINE`',
+      },
     },
     False: { AsExpected: { meaning: 'nothing needs a person', cure: nothing } },
   },

@@ -13,6 +13,10 @@ export interface PodView {
   readonly readySince: number | undefined;
   /** Kubernetes has been told to remove it. */
   readonly isEnding: boolean;
+  /** Its time to end is over, nobody has confirmed its end, and it does not answer: its machine is lost. Nothing waits for it. */
+  readonly isLost: boolean;
+  /** Where it runs. */
+  readonly machine: string | undefined;
   readonly revision: string;
   readonly createdAt: number;
   readonly node: NodeView | undefined;
@@ -31,14 +35,16 @@ export interface PodView {
 
 /** What Kubernetes says of containers that will not start by waiting. */
 const HOPELESS = ['CrashLoopBackOff', 'ImagePullBackOff', 'InvalidImageName', 'CreateContainerConfigError', 'RunContainerError'];
+/** For Kubernetes to kill what has not ended by itself, and to tell. */
+const CONFIRM_MS = 5000;
 const causes: readonly DrainCause[] = ['ScaleDown', 'Rollout', 'NodeDrain', 'Delete', 'Requested'];
 
 /** The pods of a tier that have not come to their end, by name. */
-export function podsOf(cluster: KimCluster, component: Component, { pods, nodes }: Observed): PodView[] {
+export function podsOf(cluster: KimCluster, component: Component, { pods, nodes, now }: Observed): PodView[] {
   return pods
     .filter(({ metadata: { labels = {} }, status }) => labels[COMPONENT_LABEL] === component && !hasEnded(status?.phase))
     .filter(({ metadata: { labels = {} } }) => labels['app.kubernetes.io/instance'] === cluster.metadata.name)
-    .map((pod) => viewOf(pod, nodes.get(pod.metadata.name)))
+    .map((pod) => viewOf(pod, nodes.get(pod.metadata.name), now))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -46,10 +52,11 @@ function hasEnded(phase: string | undefined): boolean {
   return phase === 'Succeeded' || phase === 'Failed';
 }
 
-function viewOf({ metadata, status = {} }: Pod, node: NodeView | undefined): PodView {
+function viewOf({ metadata, spec, status = {} }: Pod, node: NodeView | undefined, now: number): PodView {
   const { annotations = {} } = metadata;
   const ready = status.conditions?.find(({ type }) => type === 'Ready');
   const isEnding = metadata.deletionTimestamp !== undefined;
+  const endsAt = timeOf(metadata.deletionTimestamp);
   const isReady = ready?.status === 'True' && !isEnding;
   const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
   const stuck = containers.find(({ state }) => HOPELESS.includes(state?.waiting?.reason ?? ''))?.state?.waiting;
@@ -59,13 +66,15 @@ function viewOf({ metadata, status = {} }: Pod, node: NodeView | undefined): Pod
     isReady,
     readySince: isReady ? timeOf(ready.lastTransitionTime) : undefined,
     isEnding,
+    isLost: endsAt !== undefined && now > endsAt + CONFIRM_MS && node === undefined,
+    machine: spec?.nodeName,
     revision: annotations[marks.revision] ?? '',
     createdAt: timeOf(metadata.creationTimestamp) ?? 0,
     node,
     drain: drainOf(annotations[marks.draining]),
     deletionCost: annotations[marks.deletionCost],
     isEvicted: status.conditions?.some(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True') === true,
-    endsAt: timeOf(metadata.deletionTimestamp),
+    endsAt,
     startedAt: timeOf(status.containerStatuses?.find(({ name }) => name === 'kimserver')?.state?.running?.startedAt),
     trouble: stuck && `${stuck.reason}${stuck.message === undefined ? '' : `: ${stuck.message}`}`,
   };

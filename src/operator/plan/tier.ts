@@ -25,7 +25,10 @@ export interface TierState {
   readonly notes: readonly string[];
   /** Pods that Kubernetes has not been told to remove. */
   readonly live: readonly PodView[];
+  /** Pods that end, on machines that will tell so. */
   readonly ending: readonly PodView[];
+  /** Pods that were lost with their machines. */
+  readonly lost: readonly PodView[];
   /** Client connections that one pod may have. */
   readonly capacity: number;
 }
@@ -48,7 +51,8 @@ export function tierState(cluster: KimCluster, tier: Tier, observed: Observed): 
     image,
     notes: notes.map((note) => `spec.${tier}: ${note}`),
     live: pods.filter(({ isEnding }) => !isEnding),
-    ending: pods.filter(({ isEnding }) => isEnding),
+    ending: pods.filter(({ isEnding, isLost }) => isEnding && !isLost),
+    lost: pods.filter(({ isLost }) => isLost),
     capacity: config.max_clients * config.worker_cnt,
   };
 }

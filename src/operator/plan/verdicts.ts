@@ -6,6 +6,7 @@ import { firstOf, no, unknown, yes } from './conditions.ts';
 import type { Deployment } from './deployment.ts';
 import { podDirectories } from './directories.ts';
 import { isWished } from './names.ts';
+import type { PodView } from './pods.ts';
 import type { RolloutDecision } from './rollout.ts';
 import type { ScaleDecision } from './scale.ts';
 import { counted, type TierState } from './tier.ts';
@@ -98,6 +99,12 @@ function progressVerdict({ tiers, deletion }: Findings): VerdictOf<'Progressing'
   );
 }
 
+function lostText(lost: readonly PodView[]): string {
+  const machines = [...new Set(lost.flatMap(({ machine = [] }) => machine))];
+  const names = lost.map(({ name }) => name).join(', ');
+  return `${names} should have ended and can not be asked; if ${machines.join(', ')} does not come back, say so with "kubectl delete node"`;
+}
+
 interface ReplicaFailure {
   readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
 }
@@ -112,6 +119,7 @@ function degradedVerdict({ tiers, zookeeper, conflicts }: Findings): VerdictOf<'
   const failure = tiers.map(({ state }) => failureOf(state.found)).find((message) => message !== undefined);
   const stuck = tiers.flatMap(({ state }) => state.live).find(({ trouble }) => trouble !== undefined);
   const refusal = tiers.map(({ scale }) => scale.refusal).find((text) => text !== undefined);
+  const lost = [...tiers.flatMap(({ state }) => state.lost), ...(zookeeper?.lost ?? [])];
   const foreign = tiers.map((tier) => tier.foreign).find((text) => text !== undefined);
   const isImage = stuck?.trouble?.startsWith('ImagePullBackOff') === true || stuck?.trouble?.startsWith('InvalidImageName') === true;
   return firstOf<VerdictOf<'Degraded'>>(
@@ -122,6 +130,7 @@ function degradedVerdict({ tiers, zookeeper, conflicts }: Findings): VerdictOf<'
     zookeeper?.problem !== undefined && yes('QuorumAtRisk', zookeeper.problem),
     refusal !== undefined && yes('ShrinkRefused', refusal),
     foreign !== undefined && yes('ForeignAutoscaler', foreign),
+    lost.length > 0 && yes('MachineLost', lostText(lost)),
     no('AsExpected', 'nothing needs a person'),
   );
 }

@@ -3,7 +3,7 @@
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { managedOf } from './directories.ts';
 import { nameOf } from './names.ts';
-import { podsOf, timeOf } from './pods.ts';
+import { podsOf, timeOf, type PodView } from './pods.ts';
 import { find } from './tier.ts';
 import type { Manifest, Observed } from './types.ts';
 
@@ -16,6 +16,8 @@ export interface ZookeeperState {
   readonly hasQuorum: boolean;
   /** "zookeeper 3/3" */
   readonly text: string;
+  /** Servers that were lost with their machines, and that nobody replaces before that is certain. */
+  readonly lost: readonly PodView[];
   /** What a person should know; undefined if nothing. */
   readonly problem: string | undefined;
 }
@@ -30,7 +32,8 @@ export function zookeeperState(cluster: KimCluster, observed: Observed): Zookeep
   if (managed === undefined) return undefined;
   const found = zookeeperSet(cluster, observed);
   const servers = managed.replicas;
-  const ready = podsOf(cluster, 'zookeeper', observed).filter(({ isReady }) => isReady).length;
+  const pods = podsOf(cluster, 'zookeeper', observed);
+  const ready = pods.filter(({ isReady }) => isReady).length;
   const hasQuorum = ready > servers / 2;
   const text = `zookeeper ${ready}/${servers}`;
   const age = found === undefined ? 0 : observed.now - (timeOf(found.metadata.creationTimestamp) ?? observed.now);
@@ -38,5 +41,5 @@ export function zookeeperState(cluster: KimCluster, observed: Observed): Zookeep
     hasQuorum || age < START_MS
       ? undefined
       : `only ${ready} of ${servers} ZooKeeper servers are ready, no quorum; see "kubectl get pods -l app.kubernetes.io/component=zookeeper"`;
-  return { ready, servers, hasQuorum, text, problem };
+  return { ready, servers, hasQuorum, text, lost: pods.filter(({ isLost }) => isLost), problem };
 }

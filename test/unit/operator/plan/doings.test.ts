@@ -27,6 +27,8 @@ function demo({ replicas = 3, logics = 2, gate = '', more = '', metadata = {} }:
 const annotated = (key: string, value = 'true') => ({ metadata: { annotations: { [`kimserver.io/${key}`]: value } } });
 const NEW = 'image: "kimserver:0.2.0"';
 const NEWER = demo({ more: NEW });
+/** It was told to end a while ago, and its machine does not answer any more. */
+const LOST: PodShape = { overdue: 10, ready: false, deaf: true, connections: 40 };
 const three = () => World.of(demo());
 /** The new image has been applied: pods with "revision: new" are those of the new one. */
 function rolling(cluster: KimCluster, shapes: readonly PodShape[] = []): World {
@@ -41,7 +43,7 @@ function rolling(cluster: KimCluster, shapes: readonly PodShape[] = []): World {
   const fixed = new World(cluster, world.more);
   fixed.objects = world.objects;
   fixed.pods.push(...world.pods.filter(({ metadata }) => metadata.name.includes('logic')));
-  for (const [name, node] of world.nodes) fixed.nodes.set(name, node);
+  for (const [name, node] of world.nodes) if (name.includes('logic')) fixed.nodes.set(name, node);
   return fixed.gates(...shapes.map((shape) => ({ ...shape, revision: shape.revision === 'new' ? revision : 'old' })));
 }
 
@@ -233,6 +235,19 @@ const situations: Readonly<Record<string, () => string>> = {
     return doings(world.plan());
   },
 
+  'a-machine-is-lost': () => doings(three().gates({}, LOST, {}, {}).plan()),
+  'a-machine-is-lost-and-a-rollout-goes-on': () => doings(rolling(NEWER, [LOST, {}, {}, { revision: 'new' }]).plan()),
+  'a-machine-is-lost-and-its-gate-may-still-serve': () =>
+    doings(rolling(NEWER, [{ ...LOST, overdue: 4 }, {}, {}, { revision: 'new' }]).plan()),
+  'a-gate-that-ends-late-and-still-serves': () =>
+    doings(rolling(NEWER, [{ ...LOST, deaf: false, connections: 3 }, {}, {}, { revision: 'new' }]).plan()),
+  'a-machine-is-lost-with-a-zookeeper-server': () => {
+    const world = World.of(kim('{ gate: { listeners: [{ port: 3355 }] } }'));
+    world.without('zookeeper');
+    for (const shape of [{}, LOST, {}]) world.pod('zookeeper', shape);
+    return doings(world.plan());
+  },
+
   paused: () => doings(three().plan(demo({ replicas: 5, ...annotated('pause') }))),
   'dry-run': () => {
     const world = three().gates({ connections: 50 }, { connections: 20 }, { connections: 70 });
@@ -285,6 +300,7 @@ const situations: Readonly<Record<string, () => string>> = {
     doings(three().gates({ connections: 5 }, {}, { drains: 4, cause: 'Delete', connections: 2 }).plan(leaving())),
   'deleted-with-drain-3-has-drained': () =>
     doings(three().gates({ drains: 9, cause: 'Delete', ready: false }, { drains: 9, cause: 'Delete', ready: false }).plan(leaving())),
+  'deleted-with-drain-3-a-machine-is-lost': () => doings(three().gates({ drains: 9, cause: 'Delete', ready: false }, LOST).plan(leaving())),
   'deleted-with-drain-after-ten-minutes': () => doings(three().gates({ drains: 30, connections: 5 }).plan(leaving(601))),
   'deleted-with-drain-forced': () =>
     doings(

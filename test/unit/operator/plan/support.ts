@@ -66,6 +66,8 @@ export interface PodShape {
   readonly revision?: string;
   /** Kubernetes removes it. */
   readonly ending?: boolean;
+  /** The same, and it should have ended so many seconds ago. */
+  readonly overdue?: number;
   readonly waiting?: string;
   /** Its node does not answer. */
   readonly deaf?: boolean;
@@ -148,7 +150,8 @@ export class World {
 
   /** One more pod, of the revision that the Deployment has. */
   pod(tier: Tier | 'zookeeper', shape: PodShape = {}): void {
-    const { ready = true, age = 3600, drains, cause = 'ScaleDown', cost = drains !== undefined, ending = false, waiting } = shape;
+    const { ready = true, age = 3600, drains, cause = 'ScaleDown', cost = drains !== undefined, overdue, waiting } = shape;
+    const { ending = overdue !== undefined } = shape;
     const count = this.pods.filter(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'] === tier).length;
     const name = shape.name ?? `${DEMO}-${tier}-${'abcdefghij'[count]}`;
     const template = tier === 'zookeeper' ? undefined : this.deployment(tier).spec.template;
@@ -167,8 +170,8 @@ export class World {
     this.pods.push({
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { ...metadata, ...(ending && { deletionTimestamp: iso(-60) }) },
-      ...(template !== undefined && { spec: (template as { spec?: object }).spec }),
+      metadata: { ...metadata, ...(ending && { deletionTimestamp: iso(overdue ?? -60) }) },
+      spec: { ...(template as { spec?: object } | undefined)?.spec, nodeName: `machine-${count + 1}` },
       status: {
         phase: 'Running',
         conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: iso(age - 5) }],
@@ -196,7 +199,7 @@ export class World {
   }
 
   /** Takes all pods of a tier away, so that a test makes its own. */
-  without(tier: Tier): this {
+  without(tier: Tier | 'zookeeper'): this {
     const isOther = ({ metadata }: Pod) => metadata.labels?.['app.kubernetes.io/component'] !== tier;
     for (const { metadata } of this.pods.filter((pod) => !isOther(pod))) this.nodes.delete(metadata.name);
     this.pods.splice(0, this.pods.length, ...this.pods.filter(isOther));

@@ -113,6 +113,11 @@ export class Channel implements Carrier {
     if (this.#phase === 'leaving' && this.#inFlight === 0) this.#after(LINGER_MS, () => this.end());
   }
 
+  /** A request got no answer in time: maybe nobody is there any more. */
+  missed(): void {
+    if (this.#phase === 'up') this.#heartbeat?.ask();
+  }
+
   /** Sends nothing more but takes what is due, for `withinMs` milliseconds at most: the session goes on elsewhere. */
   leave(withinMs: number): void {
     if (this.#phase !== 'up') return;

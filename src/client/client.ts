@@ -200,6 +200,7 @@ export class Client {
     const { host, port } = this.#settings;
     const { state } = this.#connector;
     const pending = this.#pending.take(seq);
+    pending?.via?.missed();
     const why = pending?.unsent === undefined ? 'no answer' : 'no connection';
     const reason = state.name === 'disconnected' ? ` (${state.reason})` : '';
     pending?.reject(new ClientError('timeout', `${why} for command ${cmd} from ${host}:${port} within ${ms} ms${reason}`));

@@ -37,12 +37,17 @@ export class Heartbeat {
     this.#next();
   }
 
+  /** There is reason to doubt that the server is there: it is asked now, unless it has been asked already. */
+  ask(): void {
+    if (this.#seq !== 0) return;
+    clearTimeout(this.#timer);
+    this.#sentAt = performance.now();
+    this.#seq = this.#port.send();
+    this.#watch();
+  }
+
   #next(): void {
-    this.#timer = setTimeout(() => {
-      this.#sentAt = performance.now();
-      this.#seq = this.#port.send();
-      this.#watch();
-    }, this.#intervalMs);
+    this.#timer = setTimeout(() => this.ask(), this.#intervalMs);
   }
 
   /**

@@ -9,6 +9,8 @@ const MAX_SEQ = 0xffffffff;
 export interface Carrier {
   began(): void;
   ended(): void;
+  /** One of them was given up. */
+  missed(): void;
 }
 
 export interface Pending {

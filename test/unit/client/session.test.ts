@@ -81,6 +81,15 @@ test('a server that answers no heartbeat is lost: what was sent fails and the se
   assert.equal(gate.world.done.get('a'), 1);
 });
 
+test('a server that leaves a request without an answer is asked at once whether it is there', async (t) => {
+  const gate = await ScriptedGate.open(t, { heartbeatMs: 60_000, heartbeats: 'ignored', handle: () => new Promise(() => undefined) });
+  const { client, states } = clientOf(t, gate, { heartbeatTimeoutMs: 20 });
+  await client.connect();
+  await assert.rejects(client.request(2001, 'a', { timeoutMs: 20 }), isError('timeout', /no answer/));
+  await soon(() => states.some(({ name }) => name === 'disconnected'), 'it counts as lost');
+  assert.deepEqual(states[2], { name: 'disconnected', reason: 'the server did not answer a heartbeat within 20 ms' });
+});
+
 test('a heartbeat whose answer stands behind bytes that still move is waited for', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const now = { received: 0, taken: 0, isStuck: false };

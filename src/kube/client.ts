@@ -4,6 +4,7 @@ import { pause, systemClock, type Clock } from './clock.ts';
 import { Connections } from './connections.ts';
 import { KubeError, type KubeStatus } from './error.ts';
 import { Exchange, type Answer, type ExchangeOptions, type Method } from './exchange.ts';
+import type { RateLimiter } from './limiter.ts';
 import { Lines } from './lines.ts';
 import type { WatchEvent } from './types.ts';
 import { eventOf } from './watch-line.ts';
@@ -37,6 +38,10 @@ export interface KubeClientOptions extends ExchangeOptions {
   readonly timeoutMs?: number;
   /** Bytes of an answer, and of one line of a watch; default 32 MiB. */
   readonly maxBody?: number;
+  /** Of everything but watches; default: none. */
+  readonly limiter?: RateLimiter;
+  /** How long a request waited for its turn at the limiter. */
+  readonly limited?: (method: Method, seconds: number) => void;
 }
 
 /** Of one request, when the server asks to come again or a kept connection turns out to be closed. */
@@ -49,10 +54,12 @@ export class KubeClient {
   readonly #maxBody: number;
   readonly #connections: Connections;
   readonly #exchange: Exchange;
+  readonly #options: KubeClientOptions;
 
   constructor(options: KubeClientOptions) {
     const { access, clock = systemClock, timeoutMs = 15_000, maxBody = 32 << 20 } = options;
     this.namespace = access.namespace;
+    this.#options = options;
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#maxBody = maxBody;
@@ -86,8 +93,9 @@ export class KubeClient {
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     let refused = false;
     for (let tries = 1; ; tries++) {
-      const left = end - this.#clock.now();
       try {
+        await this.#turn(method, doing, end - this.#clock.now(), signal);
+        const left = end - this.#clock.now();
         const asked = { method, path: withQuery(path, query), body: bytes, contentType, signal, refused, use: 'requests' as const };
         const answer = await this.#exchange.ask(asked, doing, left);
         return await this.#read(answer, doing, end);
@@ -95,6 +103,8 @@ export class KubeClient {
         const waitMs = tries < MAX_TRIES ? againAfter(error, method, refused) : undefined;
         if (waitMs === undefined || this.#clock.now() + waitMs >= end) throw error;
         refused = (error as KubeError).status === 401;
+        // where one connection turned out to be closed others may be too
+        if ((error as KubeError).reason === 'Stale') this.#connections.dropIdle();
         if (waitMs > 0) await pause(this.#clock, waitMs, signal);
       }
     }
@@ -122,6 +132,14 @@ export class KubeClient {
 
   close(): void {
     this.#connections.close();
+  }
+
+  async #turn(method: Method, doing: string, withinMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { limiter, limited } = this.#options;
+    if (limiter === undefined) return;
+    const waitedMs = await limiter.turn(withinMs, signal);
+    if (waitedMs === undefined) throw KubeError.own('Timeout', `${doing}: too many requests wait before it for its turn to come in time`);
+    limited?.(method, waitedMs / 1000);
   }
 
   async *#events<T>(answer: Answer, doing: string, silenceMs: number): AsyncGenerator<WatchEvent<T>> {

@@ -35,13 +35,16 @@ interface KubeErrorDetails {
   readonly cause?: unknown;
 }
 
+/** However long a server asks to wait: it may have been a mistake, and who waits knows nothing. */
+const MAX_RETRY_AFTER_MS = 120_000;
+
 export class KubeError extends Error {
   override readonly name = 'KubeError';
   /** Of HTTP; 0 where no answer came. */
   readonly status: number;
   /** NotFound, Conflict, Expired ... as the server says it, or one of OwnReason. */
   readonly reason: string;
-  /** What the server asks to wait, in milliseconds. */
+  /** What the server asks to wait, in milliseconds; two minutes at most. */
   readonly retryAfterMs: number | undefined;
   readonly causes: readonly KubeCause[];
 
@@ -63,7 +66,7 @@ export class KubeError extends Error {
     return new KubeError(`${doing}: ${status.message ?? `the API server answered ${code}`}`, {
       status: code,
       reason: status.reason ?? 'Unknown',
-      retryAfterMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+      retryAfterMs: seconds >= 0 ? Math.min(seconds * 1000, MAX_RETRY_AFTER_MS) : undefined,
       causes: status.details?.causes ?? [],
     });
   }

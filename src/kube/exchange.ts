@@ -67,7 +67,9 @@ export class Exchange {
     const begin = this.#clock.now();
     const head = Promise.withResolvers<http.IncomingMessage>();
     let request: http.ClientRequest | undefined;
+    let isOver = false;
     const giveUp = (error: KubeError) => {
+      isOver = true;
       head.reject(error);
       request?.destroy(error);
     };
@@ -81,7 +83,7 @@ export class Exchange {
     let code = '<error>';
     try {
       const credentials = await Promise.race([this.#credentials(asked.refused, doing), head.promise.then(() => undefined)]);
-      if (credentials !== undefined) request = this.#send(asked, credentials, doing, head);
+      if (credentials !== undefined && !isOver) request = this.#send(asked, credentials, doing, head);
       const response = await head.promise;
       code = String(response.statusCode);
       return answerOf(response, doing, signal);
@@ -121,7 +123,7 @@ export class Exchange {
     });
     request.on('response', head.resolve);
     request.on('error', (error: NodeJS.ErrnoException) => {
-      const wasKept = request.reusedSocket && error.code === 'ECONNRESET';
+      const wasKept = request.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
       head.reject(
         error instanceof KubeError ? error : KubeError.own(wasKept ? 'Stale' : 'Unreachable', `${doing}: ${error.message}`, error),
       );

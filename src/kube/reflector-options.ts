@@ -31,11 +31,16 @@ export interface ReflectorOptions<T> {
 
 export interface ReflectorRules {
   readonly backoff: BackoffRules;
-  /** Objects of one page of a list. */
+  /** Objects of one page of a list; fewer where pages turn out to be too large. */
   readonly pageSize: number;
+  /** Whether servers are asked to send the list as the beginning of the watch; those that can not are asked for pages. */
+  readonly streams: boolean;
   /** How long the server is asked to keep a watch, more or less. */
   readonly watchMs: number;
-  /** Servers send a bookmark every minute; a watch that is silent for longer than this hangs on a dead connection. */
+  /**
+   * Servers send a bookmark every minute. A watch that is silent for longer than this hangs on a dead connection, or waits for what a server
+   * that was restored from a backup will not say for long: it is given up, and all is listed again.
+   */
   readonly silenceMs: number;
   /** A watch that lived for so long was a good one, whatever ended it. */
   readonly goodMs: number;
@@ -44,6 +49,7 @@ export interface ReflectorRules {
 export const REFLECTOR_RULES: ReflectorRules = {
   backoff: { minMs: 200, maxMs: 30_000 },
   pageSize: 500,
+  streams: true,
   watchMs: 290_000,
   silenceMs: 150_000,
   goodMs: 5000,
@@ -54,6 +60,7 @@ export interface ReflectorState {
   readonly isSynced: boolean;
   /** A watch is open: whatever happens is told. */
   readonly isFollowing: boolean;
+  /** Pages or streamed, to their end. */
   readonly lists: number;
   readonly watches: number;
   readonly events: number;

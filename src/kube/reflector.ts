@@ -1,13 +1,14 @@
 // Keeps a copy of all objects at one path of the API: list once, watch from there, and whatever breaks, go on from where it was.
 //
-//   list (pages) --> watch --ends--> watch again from the last position
-//     ^                |
-//     +---- 410, or an event that is older than one before it
+//   list (the beginning of a watch, or pages) --> watch --ends--> watch again from the last position
+//     ^                                             |
+//     +---- 410, silence, or an event that is older than one before it
 
 import { backoffMs, jittered } from './backoff.ts';
 import type { Query } from './client.ts';
 import { pause, systemClock, type Clock } from './clock.ts';
 import { isGone, KubeError } from './error.ts';
+import { InitialEvents, initialEventsQuery, isUnknownToServer } from './initial-events.ts';
 import { REFLECTOR_RULES, type Change, type ReflectorOptions, type ReflectorRules, type ReflectorState } from './reflector-options.ts';
 import { isOlder, keyOf, type KubeList, type KubeObject, type WatchEvent } from './types.ts';
 
@@ -26,6 +27,9 @@ export class Reflector<T extends KubeObject> {
   readonly #items = new Map<string, T>();
   /** Where the next watch begins; undefined when only a list can tell. */
   #position: string | undefined;
+  /** Whether the next list is asked for as the beginning of a watch; "never" once the server has said that it can not. */
+  #streams: 'yes' | 'not now' | 'never';
+  #pageSize: number;
   #counts = { isSynced: false, isFollowing: false, lists: 0, watches: 0, events: 0, failures: 0 };
   #problem: string | undefined;
   #lastLife: number;
@@ -38,6 +42,8 @@ export class Reflector<T extends KubeObject> {
     this.#rules = { ...REFLECTOR_RULES, ...options.rules };
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
+    this.#streams = this.#rules.streams ? 'yes' : 'never';
+    this.#pageSize = this.#rules.pageSize;
     this.#lastLife = this.#clock.now();
     this.#lastStep = this.#lastLife;
     this.synced = this.#sync.promise;
@@ -72,12 +78,19 @@ export class Reflector<T extends KubeObject> {
     while (!signal.aborted) {
       this.#lastStep = this.#clock.now();
       try {
-        if (this.#position === undefined) await this.#list(signal);
+        if (this.#position === undefined && this.#streams !== 'yes') await this.#list(signal);
         await this.#follow(signal);
       } catch (error) {
-        if (!signal.aborted) await this.#failed(error, signal);
+        if (!signal.aborted && !this.#isAnsweredByPages(error)) await this.#failed(error, signal);
       }
     }
+  }
+
+  /** A list that did not come as the beginning of a watch is asked for by pages next; at once, if the server knows nothing of such watches. */
+  #isAnsweredByPages(error: unknown): boolean {
+    if (this.#position !== undefined || this.#streams !== 'yes') return false;
+    this.#streams = isUnknownToServer(error) ? 'never' : 'not now';
+    return this.#streams === 'never';
   }
 
   async #list(signal: AbortSignal): Promise<void> {
@@ -85,16 +98,23 @@ export class Reflector<T extends KubeObject> {
     let position: string | undefined;
     let next: string | undefined;
     do {
-      const query = { ...this.#selectors(), limit: this.#rules.pageSize, continue: next };
+      const query = { ...this.#selectors(), limit: this.#pageSize, continue: next };
       const page = await this.#options.client.get<KubeList<T>>(this.path, { query, signal });
       this.#lives();
       position = page.metadata?.resourceVersion;
       if (!position) throw KubeError.own('BadAnswer', `cannot list ${this.path}: the list has no resourceVersion`);
       for (const item of itemsOf(page)) found.set(keyOf(item), this.#kept(item));
+      if (next !== undefined && next === page.metadata.continue)
+        throw KubeError.own('BadAnswer', `cannot list ${this.path}: after a page comes the same page again`);
       next = page.metadata.continue || undefined;
     } while (next !== undefined);
+    this.#listed(found, position);
+  }
+
+  #listed(found: ReadonlyMap<string, T>, position: string): void {
     this.#counts.lists++;
     this.#position = position;
+    if (this.#streams === 'not now') this.#streams = 'yes';
     this.#replace(found);
     this.#counts.isSynced = true;
     this.#sync.resolve();
@@ -112,32 +132,45 @@ export class Reflector<T extends KubeObject> {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const query = {
-      ...this.#selectors(),
-      resourceVersion: this.#position,
-      allowWatchBookmarks: true,
-      timeoutSeconds: Math.ceil(jittered(this.#rules.watchMs, this.#random()) / 1000),
-    };
     const begin = this.#clock.now();
     this.#counts.watches++;
+    /** All that is there comes first where there is no position to go on from. */
+    const list = this.#position === undefined ? new InitialEvents<T>() : undefined;
     let isEmpty = true;
     try {
-      const opened = () => {
+      for await (const event of this.#watch(list !== undefined, signal)) {
         this.#lives();
-        this.#counts.isFollowing = true;
-      };
-      for await (const event of this.#options.client.watch<T>(this.path, { query, signal, silenceMs: this.#rules.silenceMs, opened })) {
-        this.#lives();
-        this.#take(event);
-        isEmpty = false;
+        if (this.#position !== undefined) {
+          this.#take(event);
+          isEmpty = false;
+        } else if (list?.take(event, (object) => this.#kept(object)) !== undefined) {
+          this.#listed(list.items, list.position!);
+          this.#counts.isFollowing = true;
+        }
       }
       this.#lives();
     } finally {
       this.#counts.isFollowing = false;
       if (this.#clock.now() - begin >= this.#rules.goodMs) this.#counts.failures = 0;
     }
+    if (this.#position === undefined) throw new Error('the watch ended before its list did');
     if (isEmpty && this.#clock.now() - begin < this.#rules.goodMs) throw new Error('the watch ended as soon as it began');
     this.#problem = undefined;
+  }
+
+  #watch(beginsWithList: boolean, signal: AbortSignal): AsyncIterable<WatchEvent<T>> {
+    const { watchMs, silenceMs } = this.#rules;
+    const query = {
+      ...this.#selectors(),
+      ...(beginsWithList ? initialEventsQuery : { resourceVersion: this.#position }),
+      allowWatchBookmarks: true,
+      timeoutSeconds: Math.ceil(jittered(watchMs, this.#random()) / 1000),
+    };
+    const opened = () => {
+      this.#lives();
+      this.#counts.isFollowing = !beginsWithList;
+    };
+    return this.#options.client.watch<T>(this.path, { query, signal, silenceMs, opened });
   }
 
   #take({ type, object }: WatchEvent<T>): void {
@@ -178,7 +211,9 @@ export class Reflector<T extends KubeObject> {
   async #failed(error: unknown, signal: AbortSignal): Promise<void> {
     const { backoff } = this.#rules;
     const failures = ++this.#counts.failures;
-    if (isGone(error)) this.#position = undefined;
+    const reason = error instanceof KubeError ? error.reason : '';
+    if (isGone(error) || reason === 'Silent') this.#position = undefined;
+    if (reason === 'TooLarge') this.#pageSize = Math.max(1, Math.floor(this.#pageSize / 4));
     this.#problem = (error as Error).message;
     const asked = error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
     // the first time a position is too old is nothing unusual, and the list is what is waited for

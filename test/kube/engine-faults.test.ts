@@ -133,7 +133,7 @@ test('lists come in pages, watches are renewed without a list, and nothing is mi
     namespace,
   );
   const path = pathOf(configMaps, { namespace });
-  const reflector = reflect(t, { client: await client(t), path, rules: { pageSize: 2, watchMs: 1000, goodMs: 500 } });
+  const reflector = reflect(t, { client: await client(t), path, rules: { streams: false, pageSize: 2, watchMs: 1000, goodMs: 500 } });
   await reflector.synced;
   assert.ok(reflector.items.size >= 7);
   assert.equal(reflector.items.get(`${namespace}/m-3`)?.kind, 'ConfigMap');
@@ -145,6 +145,38 @@ test('lists come in pages, watches are renewed without a list, and nothing is mi
   );
   assert.equal(reflector.state.lists, 1);
   assert.equal(reflector.state.failures, 0);
+});
+
+test('a list comes as the beginning of its watch, and nothing is missed', { skip }, async (t) => {
+  const { kube, kubeconfig, namespace } = await space(t);
+  await kube.apply(
+    Array.from({ length: 7 }, (_, index) => map(`m-${index}`)),
+    namespace,
+  );
+  const asked: string[] = [];
+  const api = new KubeClient({ access: await findKube({ kubeconfig }), observe: ({ method, code }) => asked.push(`${method} ${code}`) });
+  t.after(() => api.close());
+  for (const path of [pathOf(configMaps, { namespace }), pathOf(gardens, { namespace })]) {
+    asked.length = 0;
+    const reflector = reflect(t, { client: api, path });
+    await reflector.synced;
+    assert.deepEqual(asked, ['GET 200'], path);
+    assert.equal(reflector.state.lists, 1);
+  }
+  const reflector = reflect(t, { client: api, path: pathOf(configMaps, { namespace }) });
+  await reflector.synced;
+  assert.ok(reflector.items.size >= 7);
+  assert.equal(reflector.items.get(`${namespace}/m-3`)?.kind, 'ConfigMap');
+  await kube.apply([map('m-3', { a: '1' }), map('late')], namespace);
+  await kube.kubectl('delete', 'configmap', 'm-4', '-n', namespace);
+  await until(
+    () =>
+      reflector.items.get(`${namespace}/m-3`)?.data?.['a'] === '1' &&
+      reflector.items.has(`${namespace}/late`) &&
+      !reflector.items.has(`${namespace}/m-4`),
+    'the changes are there',
+  );
+  assert.deepEqual([reflector.state.lists, reflector.state.failures], [1, 0]);
 });
 
 test('positions that are too old, broken rules and unknown fields are told as they are', { skip }, async (t) => {

@@ -24,7 +24,11 @@ export interface Fault {
     | 'page'
     | 'truncate'
     | 'then cut'
-    | { readonly status: number; readonly reason?: string; readonly headers?: Record<string, string>; readonly details?: object };
+    /** It is done, and the answer does not come. */
+    | 'lost'
+    | { readonly status: number; readonly reason?: string; readonly headers?: Record<string, string>; readonly details?: object }
+    /** Whatever it is. */
+    | { readonly status: number; readonly body: object };
 }
 
 /** An open watch, and what can happen to it. */
@@ -53,6 +57,8 @@ export class FaultyKube {
   /** What the next requests will not get. */
   readonly faults: Fault[] = [];
   token = 'first';
+  /** Whether it begins watches with lists where it is asked to. Without, it says that it can not. */
+  streams = false;
   connections = 0;
   readonly #sockets = new Set<Socket>();
   readonly #followers = new Set<() => void>();
@@ -93,6 +99,11 @@ export class FaultyKube {
     const closed = new Promise<void>((resolve) => this.#server?.close(() => resolve()));
     this.cutAll();
     await closed;
+  }
+
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#sockets.size;
   }
 
   cutAll(): void {
@@ -151,7 +162,12 @@ export class FaultyKube {
     } else if (act === 'then cut') {
       response.on('finish', () => response.socket?.end());
       this.#serve(received, response);
-    } else if (act !== 'stall') refuse(response, act.status, act.reason ?? 'Fault', 'made to fail', act);
+    } else if (act === 'lost') {
+      response.socket?.destroy();
+      this.#serve(received, response);
+    } else if (act === 'stall') return;
+    else if ('body' in act) send(response, act.status, act.body);
+    else refuse(response, act.status, act.reason ?? 'Fault', 'made to fail', act);
   }
 
   #faultFor(received: Received): Fault | undefined {
@@ -207,7 +223,9 @@ export class FaultyKube {
 
   #watch({ path, query }: Received, response: ServerResponse): void {
     const { collection, namespace } = partsOf(path);
-    let position = Number(query.get('resourceVersion'));
+    const isStreamed = query.get('sendInitialEvents') === 'true';
+    if (isStreamed && !this.streams) return refuse(response, 422, 'Invalid', 'sendInitialEvents: Forbidden');
+    let position = isStreamed ? this.memory.version : Number(query.get('resourceVersion'));
     if (position < this.memory.compacted) return refuse(response, 410, 'Expired', 'too old resource version');
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
@@ -234,6 +252,11 @@ export class FaultyKube {
     response.on('close', close);
     this.watches.add(watch);
     this.#followers.add(follow);
+    if (isStreamed) {
+      for (const object of this.memory.list(collection, namespace)) write('ADDED', object);
+      const annotations = { 'k8s.io/initial-events-end': 'true' };
+      if (this.streams) write('BOOKMARK', { metadata: { resourceVersion: String(position), annotations } });
+    }
     follow();
   }
 

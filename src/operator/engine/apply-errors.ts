@@ -7,6 +7,11 @@ export class ForeignObjectError extends Error {
   override readonly name = 'ForeignObjectError';
 }
 
+/** Somebody else changes it again and again: it is put right later. */
+export class ContestedError extends Error {
+  override readonly name = 'ContestedError';
+}
+
 /** Another manager holds fields that we may not take: nothing was written. */
 export class FieldConflictError extends Error {
   override readonly name = 'FieldConflictError';

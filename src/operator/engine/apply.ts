@@ -3,8 +3,10 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import { controllerOf, keyOf, kindName, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
-import { FieldConflictError, ForeignObjectError } from './apply-errors.ts';
+import type { Clock } from '../../kube/clock.ts';
+import { ContestedError, FieldConflictError, ForeignObjectError } from './apply-errors.ts';
 import { covers, digest, stableJson } from './compare.ts';
+import { Fights } from './fights.ts';
 import { conflictsOf, keepOwnership, lastOther, ownDigest, type FieldConflict } from './ownership.ts';
 import type { StaleGuard } from './stale-guard.ts';
 import type { Store } from './store.ts';
@@ -48,6 +50,7 @@ interface ApplierOptions {
   readonly client: Pick<KubeClient, 'get' | 'request'>;
   readonly store: Store;
   readonly guard: StaleGuard;
+  readonly clock: Clock;
   /** All kinds that may be applied. */
   readonly kinds: readonly Kind[];
   readonly applied?: (kind: Kind, result: Applied<KubeObject>) => void;
@@ -57,16 +60,20 @@ export class Applier {
   readonly #options: ApplierOptions;
   readonly #kinds: ReadonlyMap<string, Kind>;
   readonly #known = new Map<string, Known>();
+  readonly #fights: Fights;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
     this.#kinds = new Map(options.kinds.map((kind) => [kindName(kind), kind]));
+    this.#fights = new Fights(options.clock);
     options.store.listen((kind, { key, after }) => {
-      if (after === undefined) this.#known.delete(`${kindName(kind)} ${key}`);
+      if (after !== undefined) return;
+      this.#known.delete(`${kindName(kind)} ${key}`);
+      this.#fights.forget(`${kindName(kind)} ${key}`);
     });
   }
 
-  /** Throws ForeignObjectError, FieldConflictError or KubeError. */
+  /** Throws ForeignObjectError, FieldConflictError, ContestedError or KubeError. */
   async apply<T extends KubeObject>(wanted: T, options: ApplyOptions): Promise<Applied<T>> {
     const kind = this.#kindOf(wanted);
     const id = `${kindName(kind)} ${keyOf(wanted)}`;
@@ -80,13 +87,23 @@ export class Applier {
       this.#known.set(id, { uid: there.metadata.uid, mark, fields: ownDigest(there, FIELD_MANAGER) });
       return { what: 'same', object: there, conflicts: [] };
     }
+    if (there?.metadata.annotations?.[MARK] === mark) this.#mustNotFight(id, there);
     const { object, conflicts } = await this.#send(kind, marked, there, options);
     this.#known.set(id, { uid: object.metadata.uid, mark, fields: ownDigest(object, FIELD_MANAGER) });
     this.#options.guard.wrote(options.key, kind, object);
     const result = { what: whatHappened(there, object, mark), object, conflicts };
     const told = result.what === 'corrected' ? { ...result, by: lastOther(there!, FIELD_MANAGER) } : result;
+    if (result.what === 'corrected') this.#fights.corrected(id);
     this.#options.applied?.(kind, told);
     return told;
+  }
+
+  #mustNotFight(id: string, there: KubeObject): void {
+    const waitMs = this.#fights.waitMs(id);
+    if (waitMs === 0) return;
+    const who = lastOther(there, FIELD_MANAGER) ?? 'somebody';
+    const what = `${there.kind} ${keyOf(there)} is changed by "${who}" again and again`;
+    throw new ContestedError(`${what}; it is put right in ${Math.ceil(waitMs / 1000)} s, stop "${who}" or leave the object to it`);
   }
 
   /** Writes the status of an object that we have a copy of, if it differs. Returns whether it was written. */

@@ -4,13 +4,14 @@ import type { KubeAccess } from '../../kube/access.ts';
 import type { BackoffRules } from '../../kube/backoff.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
+import type { RateRules } from '../../kube/limiter.ts';
 import type { ReflectorRules } from '../../kube/reflector.ts';
 import type { Kind, KubeObject } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
 import type { Applier } from './apply.ts';
 import type { Recorder } from './events.ts';
-import type { LeaseRules } from './lease.ts';
-import type { Result } from './runner.ts';
+import { LONGEST_RELEASE_MS, type LeaseRules } from './lease.ts';
+import { LAST_MS, type Result } from './runner.ts';
 import type { StaleGuard } from './stale-guard.ts';
 import type { Store } from './store.ts';
 
@@ -77,6 +78,8 @@ export interface ControllerRules {
   /** What running reconciles are given to come to their end when this process stops. */
   readonly graceMs: number;
   readonly reflector: Partial<ReflectorRules>;
+  /** Requests to the API server, but for watches and the lease. */
+  readonly requests: RateRules;
   /** Between tries of a key that fails. */
   readonly backoff: BackoffRules;
 }
@@ -86,7 +89,16 @@ export const CONTROLLER_RULES: ControllerRules = {
   resyncMs: 600_000,
   settleMs: 50,
   timeoutMs: 60_000,
-  graceMs: 30_000,
+  graceMs: 15_000,
   reflector: {},
+  requests: { perSecond: 100, burst: 200 },
   backoff: { minMs: 200, maxMs: 300_000 },
 };
+
+/** For events that have not been told yet when the process stops, in milliseconds. */
+export const FLUSH_MS = 2000;
+
+/** What stop() takes at most, in milliseconds: a process that is killed before has not given its lease back. */
+export function longestStopMs({ graceMs }: Pick<ControllerRules, 'graceMs'>): number {
+  return graceMs + LAST_MS + FLUSH_MS + LONGEST_RELEASE_MS;
+}

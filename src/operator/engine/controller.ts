@@ -5,12 +5,20 @@
 //                    +------------------- what was written -------------+
 
 import { jittered } from '../../kube/backoff.ts';
-import { KubeClient } from '../../kube/client.ts';
+import { KubeClient, type KubeClientOptions } from '../../kube/client.ts';
 import { systemClock, type Clock } from '../../kube/clock.ts';
+import { RateLimiter } from '../../kube/limiter.ts';
 import { Reflector, type Change } from '../../kube/reflector.ts';
 import { controllerOf, keyOf, kindName, pathOf, placeOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import { Applier, FIELD_MANAGER } from './apply.ts';
-import { CONTROLLER_RULES, type ControllerOptions, type ControllerRules, type Tools, type Watched } from './controller-options.ts';
+import {
+  CONTROLLER_RULES,
+  FLUSH_MS,
+  type ControllerOptions,
+  type ControllerRules,
+  type Tools,
+  type Watched,
+} from './controller-options.ts';
 import { Recorder } from './events.ts';
 import { Health } from './health.ts';
 import { Lease } from './lease.ts';
@@ -57,23 +65,25 @@ export class Controller<T extends KubeObject> implements Tools {
     this.#random = random;
     this.ended = this.#end.promise;
     this.metrics = new EngineMetrics(name, this.#rules.concurrency);
-    const client = (beforeWrite?: () => void) =>
+    const limiter = new RateLimiter(this.#rules.requests, clock);
+    const client = (more: Partial<KubeClientOptions>) =>
       new KubeClient({
         access,
         clock,
         userAgent: `kimserver-${name}`,
         observe: (seen) => this.metrics.request(seen),
-        ...(beforeWrite && { beforeWrite }),
+        limited: (method, seconds) => this.metrics.limited(method, access.server.host, seconds),
+        ...more,
       });
-    // the lease has connections of its own: its renewals wait for nobody
-    const [reads, renewals] = [client(), client()];
+    // the lease has connections of its own, and no limit: its renewals wait for nobody
+    const [reads, renewals] = [client({ limiter }), client({})];
     this.lease = options.lease && new Lease({ ...options.lease, client: renewals, identity, clock, log, random });
-    this.client = client(() => this.assertLeader());
+    this.client = client({ limiter, beforeWrite: () => this.assertLeader() });
     this.#clients = [reads, renewals, this.client];
     this.guard = new StaleGuard(this.store, clock);
     const kinds = [primary, ...watched.map(({ kind }) => kind)];
     const applied = (kind: Kind, result: Parameters<EngineMetrics['applied']>[1]) => this.metrics.applied(kind.kind, result);
-    this.applier = new Applier({ client: this.client, store: this.store, guard: this.guard, kinds, applied });
+    this.applier = new Applier({ client: this.client, store: this.store, guard: this.guard, clock, kinds, applied });
     this.events = new Recorder({ client: this.client, clock, log, controller: `kimserver.io/${name}`, instance: identity });
     this.#queue = new Queue({ clock, random, backoff: this.#rules.backoff, observer: this.metrics.queue });
     const { concurrency, timeoutMs } = this.#rules;
@@ -125,7 +135,8 @@ export class Controller<T extends KubeObject> implements Tools {
   async #stopAll(): Promise<void> {
     this.#callOffResync();
     await this.#runner.stop(this.#rules.graceMs);
-    await this.events.flush(2000);
+    await this.events.flush(FLUSH_MS);
+    this.events.close();
     await this.lease?.release();
     await Promise.all(this.#reflectors.map(({ reflector }) => reflector.stop()));
     for (const client of this.#clients) client.close();

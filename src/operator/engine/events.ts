@@ -1,8 +1,8 @@
 // Events for people (kubectl describe): the same one again is counted, not written anew, and no object can flood the others.
 
 import { randomBytes } from 'node:crypto';
-import { KubeError } from '../../kube/error.ts';
-import type { KubeClient } from '../../kube/client.ts';
+import type { KubeClient, RequestOptions } from '../../kube/client.ts';
+import { isConflict, KubeError } from '../../kube/error.ts';
 import { pause, type Clock } from '../../kube/clock.ts';
 import { microTime, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
@@ -37,6 +37,8 @@ export interface EventRules {
   readonly seriesMs: number;
   /** Different events that are remembered, and events that wait to be sent. */
   readonly maxKept: number;
+  /** Before each further try of an event that the server could not take, in milliseconds. */
+  readonly retryMs: readonly number[];
 }
 
 interface Known {
@@ -46,7 +48,15 @@ interface Known {
   last: number;
 }
 
-const RULES: EventRules = { burst: 25, refillMs: 300_000, seriesMs: 360_000, maxKept: 1000 };
+interface Sending {
+  /** Of what is remembered of it. */
+  readonly id: string;
+  readonly method: 'POST' | 'PATCH';
+  readonly path: string;
+  readonly options: RequestOptions;
+}
+
+const RULES: EventRules = { burst: 25, refillMs: 300_000, seriesMs: 360_000, maxKept: 1000, retryMs: [0, 1000, 5000, 15_000] };
 const events: Kind = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
 const MAX_NOTE = 1024;
 
@@ -56,7 +66,8 @@ export class Recorder {
   /** Oldest first. */
   readonly #known = new Map<string, Known>();
   readonly #tokens = new Map<string, { left: number; at: number }>();
-  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #waiting: Sending[] = [];
+  readonly #stop = new AbortController();
   #sending: Promise<void> | undefined;
   #dropped = 0;
 
@@ -88,11 +99,18 @@ export class Recorder {
       const again = { ...known, count: known.count + 1, last: now };
       this.#keep(this.#known, id, again);
       const body = { series: { count: again.count, lastObservedTime: time } };
-      return this.#send('PATCH', known.path, body, 'application/merge-patch+json');
+      return this.#send({ id, method: 'PATCH', path: known.path, options: { body, contentType: 'application/merge-patch+json' } });
     }
     const name = `${regarding.metadata.name.slice(0, 200)}.${randomBytes(6).toString('hex')}`;
     this.#keep(this.#known, id, { path: pathOf(events, { namespace, name }), name, count: 1, last: now });
-    this.#send('POST', pathOf(events, { namespace }), this.#eventOf(regarding, happening, { namespace, name, time }));
+    const body = this.#eventOf(regarding, happening, { namespace, name, time });
+    this.#send({ id, method: 'POST', path: pathOf(events, { namespace }), options: { body } });
+  }
+
+  /** What has not been sent is not sent any more. */
+  close(): void {
+    this.#stop.abort();
+    this.#dropped += this.#waiting.splice(0).length;
   }
 
   /** Resolves when all are sent, or after `ms`. */
@@ -132,24 +150,39 @@ export class Recorder {
     return tokens >= 1;
   }
 
-  #send(method: 'POST' | 'PATCH', path: string, body: object, contentType?: string): void {
-    if (this.#waiting.length >= this.#rules.maxKept) {
+  #send(sending: Sending): void {
+    if (this.#stop.signal.aborted || this.#waiting.length >= this.#rules.maxKept) {
       this.#dropped++;
       return;
     }
-    const options = contentType === undefined ? { body } : { body, contentType };
-    this.#waiting.push(() => this.#options.client.request(method, path, options));
+    this.#waiting.push(sending);
     this.#sending ??= this.#work().finally(() => (this.#sending = undefined));
   }
 
   async #work(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       try {
-        await next();
+        await this.#deliver(next);
       } catch (error) {
         this.#dropped++;
-        // an event that the server has forgotten meanwhile can not be counted on
-        if (!(error instanceof KubeError && error.status === 404)) this.#options.log.debug('event not sent', { error });
+        // what the server does not have, or has forgotten meanwhile, can not be counted on: the next time it is news
+        this.#known.delete(next.id);
+        this.#options.log.debug('event not sent', { error });
+      }
+    }
+  }
+
+  /** A server that is away for a moment costs no event. Names are never used twice, so one that is there already is this one. */
+  async #deliver({ method, path, options }: Sending): Promise<void> {
+    const { signal } = this.#stop;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#options.client.request(method, path, { ...options, signal });
+      } catch (error) {
+        if (tries > 0 && method === 'POST' && isConflict(error)) return;
+        const waitMs = this.#rules.retryMs[tries];
+        if (waitMs === undefined || signal.aborted || !mayPass(error)) throw error;
+        if (waitMs > 0) await pause(this.#options.clock, waitMs, signal);
       }
     }
   }
@@ -160,4 +193,9 @@ export class Recorder {
     const oldest = map.keys().next().value;
     if (map.size > this.#rules.maxKept && oldest !== undefined) map.delete(oldest);
   }
+}
+
+/** Whether the same request may be taken a little later. */
+function mayPass(error: unknown): boolean {
+  return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }

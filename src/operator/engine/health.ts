@@ -1,6 +1,6 @@
 // Whether this process does its work: what runs in circles is asked whether it still does, and the answer is what probes see.
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What is wrong, in a sentence; undefined: nothing. */
@@ -49,11 +49,11 @@ export async function serveHealth(
   metrics: () => string,
   { host = '0.0.0.0', port }: { host?: string; port: number },
 ): Promise<HealthServer> {
-  const limits = { requestTimeout: DEADLINE_MS, headersTimeout: DEADLINE_MS, maxHeaderSize: 8 << 10 };
-  const server = createServer(limits, (request, response) => {
+  // whoever opens connections and says nothing must not keep probes out for longer than these take
+  const limits = { requestTimeout: DEADLINE_MS, headersTimeout: DEADLINE_MS, connectionsCheckingInterval: 1000, maxHeaderSize: 8 << 10 };
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const [path] = (request.url ?? '').split('?');
     const problems = { '/livez': () => health.liveProblems, '/readyz': () => health.readyProblems }[path ?? ''];
-    request.resume();
     response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8');
     if (request.method !== 'GET' && request.method !== 'HEAD')
       response.writeHead(405, { allow: 'GET, HEAD' }).end('only GET and HEAD are taken\n');
@@ -62,6 +62,15 @@ export async function serveHealth(
       response.writeHead(found.length > 0 ? 503 : 200).end(`${found.join('\n') || 'ok'}\n`);
     } else if (path === '/metrics') response.end(metrics());
     else response.writeHead(404).end('there are /livez, /readyz and /metrics\n');
+  };
+  const server = createServer(limits, (request, response) => {
+    request.resume();
+    try {
+      answer(request, response);
+    } catch (error) {
+      // a check that can not be made is no reason to end
+      response.writeHead(500).end(`${(error as Error).message}\n`);
+    }
   });
   server.maxConnections = 64;
   await listening(server, host, port);

@@ -37,6 +37,11 @@ export class NotLeaderError extends Error {
   override readonly name = 'NotLeaderError';
 }
 
+/** For each of the two requests that give it back. */
+const RELEASE_MS = 2000;
+/** What release() takes at most. */
+export const LONGEST_RELEASE_MS = 2 * RELEASE_MS;
+
 const RULES: LeaseRules = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2000 };
 
 export class Lease {
@@ -55,6 +60,7 @@ export class Lease {
   /** When the last renewal that went well was begun, by both clocks. */
   #renewed: { readonly at: number; readonly wall: number } | undefined;
   #isLost = false;
+  #contested = 0;
   #running: Promise<void> | undefined;
   #lastStep: number;
 
@@ -92,6 +98,11 @@ export class Lease {
     return this.#seen?.lease.spec.holderIdentity || undefined;
   }
 
+  /** Renewals that found that somebody had changed it, and had to look. */
+  get contested(): number {
+    return this.#contested;
+  }
+
   /** Since it last tried anything, in milliseconds: much more than a try takes means that it stands still. */
   get stillMs(): number {
     return this.#running === undefined || this.#isLost ? 0 : this.#options.clock.now() - this.#lastStep;
@@ -127,8 +138,7 @@ export class Lease {
         if (!signal.aborted) log.warn('lease not reached', { holder: this.holder, error });
       }
       this.#judge();
-      const left = this.#renewed === undefined ? Infinity : this.#renewed.at + this.#rules.renewDeadlineMs - clock.now();
-      if (!this.#isLost) await pause(clock, Math.min(jittered(this.#rules.retryMs, random()), left), signal);
+      if (!this.#isLost) await pause(clock, Math.min(jittered(this.#rules.retryMs, random()), this.#leftMs), signal);
       this.#judge();
     }
   }
@@ -168,6 +178,7 @@ export class Lease {
       await this.#write(lease, lease.spec);
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error;
+      this.#contested++;
       // an answer may have been lost on its way: then the change was our own
       const now = await this.#server.get(this.#limits);
       if (now?.spec.holderIdentity !== this.#options.identity) return this.#lostBy(`${now?.spec.holderIdentity || 'nobody'} holds it now`);
@@ -197,9 +208,15 @@ export class Lease {
     this.#acquire.resolve();
   }
 
-  /** One that hangs must leave time for another. */
+  /** Until it is lost, unless it is renewed. */
+  get #leftMs(): number {
+    return this.#renewed === undefined ? Infinity : this.#renewed.at + this.#rules.renewDeadlineMs - this.#options.clock.now();
+  }
+
+  /** One that hangs must leave time for another, and none may outlast the lease: who holds it is told in time that it is lost. */
   get #limits(): { timeoutMs: number; signal?: AbortSignal } {
     const { signal } = this.#stop;
-    return { timeoutMs: this.#rules.renewDeadlineMs / 2, ...(signal.aborted ? {} : { signal }) };
+    if (signal.aborted) return { timeoutMs: RELEASE_MS };
+    return { timeoutMs: Math.max(1, Math.min(this.#rules.renewDeadlineMs / 2, this.#leftMs)), signal };
   }
 }

@@ -24,9 +24,9 @@ export class Meter {
     return this.#add(new Counter(name, help, 'gauge'));
   }
 
-  /** One that is looked up when the page is made. */
-  look(name: string, help: string, samples: () => readonly (readonly [Labels, number])[]): void {
-    this.#add({ name, help, type: 'gauge', lines: () => samples().map(([labels, value]) => line(name, labels, value)) });
+  /** One that is looked up when the page is made. No two samples may have the same labels. */
+  look(name: string, help: string, samples: () => readonly (readonly [Labels, number])[], type: 'counter' | 'gauge' = 'gauge'): void {
+    this.#add({ name, help, type, lines: () => samples().map(([labels, value]) => line(name, labels, value)) });
   }
 
   histogram(name: string, help: string, bounds: readonly number[]): Histogram {

@@ -5,6 +5,7 @@ import type { ReflectorState } from '../../kube/reflector.ts';
 import type { Applied } from './apply.ts';
 import type { Lease } from './lease.ts';
 import { Meter } from './meter.ts';
+import { addProcessMetrics } from './process-metrics.ts';
 import type { Queue, QueueObserver } from './queue.ts';
 import type { Outcome, RunnerObserver } from './runner.ts';
 
@@ -25,11 +26,12 @@ export class EngineMetrics {
     this.#controller = { controller: name };
     this.#queue = { name, controller: name };
     this.#m = families(this.meter);
-    const { total, errors, terminal, timeouts, concurrent, adds, retries } = this.#m;
+    const { total, errors, terminal, timeouts, panics, concurrent, adds, retries } = this.#m;
     for (const result of outcomes) total.add({ ...this.#controller, result }, 0);
-    for (const counter of [errors, terminal, timeouts]) counter.add(this.#controller, 0);
+    for (const counter of [errors, terminal, timeouts, panics]) counter.add(this.#controller, 0);
     for (const counter of [adds, retries]) counter.add(this.#queue, 0);
     concurrent.set(this.#controller, concurrency);
+    addProcessMetrics(this.meter);
   }
 
   /** What is looked up when somebody reads the page. */
@@ -57,21 +59,36 @@ export class EngineMetrics {
       meter.look('leader_election_master_status', 'Whether this process is the leader.', () => [
         [{ name: lease.name }, Number(lease.lease.isLeader)],
       ]);
-    const each = (value: (state: ReflectorState) => number) => () => reflectors().map(([kind, state]) => [{ kind }, value(state)] as const);
+    if (lease !== undefined)
+      meter.look(
+        'leader_election_slowpath_total',
+        'Renewals that found that somebody else had changed the lease.',
+        () => [[{ name: lease.name }, lease.lease.contested]],
+        'counter',
+      );
+    /** One row for each kind, however many namespaces it is watched in. */
+    const each = (value: (state: ReflectorState) => number, join: (...values: number[]) => number) => () => {
+      const rows = new Map<string, number>();
+      for (const [kind, state] of reflectors()) rows.set(kind, join(rows.get(kind) ?? 0, value(state)));
+      return [...rows].map(([kind, n]) => [{ kind }, n] as const);
+    };
+    const plus = (a = 0, b = 0) => a + b;
     meter.look(
       'kimserver_watch_restarts_total',
       'Watches that were begun.',
-      each(({ watches }) => watches),
+      each(({ watches }) => watches, plus),
+      'counter',
     );
     meter.look(
       'kimserver_watch_relists_total',
       'Lists that were read.',
-      each(({ lists }) => lists),
+      each(({ lists }) => lists, plus),
+      'counter',
     );
     meter.look(
       'kimserver_watch_last_event_seconds',
       'Since the last sign of life of the API server.',
-      each(({ quietMs }) => quietMs / 1000),
+      each(({ quietMs }) => quietMs / 1000, Math.max),
     );
   }
 
@@ -86,7 +103,7 @@ export class EngineMetrics {
   }
 
   get runner(): RunnerObserver {
-    const { total, errors, terminal, timeouts, time } = this.#m;
+    const { total, errors, terminal, timeouts, panics, time } = this.#m;
     return {
       ran: (result, seconds) => {
         total.add({ ...this.#controller, result });
@@ -95,6 +112,7 @@ export class EngineMetrics {
       },
       terminal: () => terminal.add(this.#controller),
       timedOut: () => timeouts.add(this.#controller),
+      panicked: () => panics.add(this.#controller),
     };
   }
 
@@ -103,6 +121,11 @@ export class EngineMetrics {
     const { requests, requestTime } = this.#m;
     requests.add({ code, method, host });
     requestTime.observe({ verb: method, host }, seconds);
+  }
+
+  /** For KubeClient's `limited`. */
+  limited(verb: string, host: string, seconds: number): void {
+    this.#m.limited.observe({ verb, host }, seconds);
   }
 
   applied(kind: string, { what, conflicts }: Applied<unknown>): void {
@@ -118,6 +141,7 @@ function families(meter: Meter) {
     errors: meter.counter('controller_runtime_reconcile_errors_total', 'Reconciles that failed.'),
     terminal: meter.counter('controller_runtime_terminal_reconcile_errors_total', 'Reconciles that failed and are not tried again.'),
     timeouts: meter.counter('controller_runtime_reconcile_timeouts_total', 'Reconciles that were told to give up.'),
+    panics: meter.counter('controller_runtime_reconcile_panics_total', 'Reconciles that failed by a mistake of the program.'),
     time: meter.histogram('controller_runtime_reconcile_time_seconds', 'How long reconciles take.', RECONCILE_BOUNDS),
     concurrent: meter.gauge('controller_runtime_max_concurrent_reconciles', 'Reconciles that may run at a time.'),
     adds: meter.counter('workqueue_adds_total', 'Keys that were added.'),
@@ -126,6 +150,7 @@ function families(meter: Meter) {
     worked: meter.histogram('workqueue_work_duration_seconds', 'How long keys are worked on.', QUEUE_BOUNDS),
     requests: meter.counter('rest_client_requests_total', 'Requests to the API server by their answer.'),
     requestTime: meter.histogram('rest_client_request_duration_seconds', 'Until the head of the answer.', RECONCILE_BOUNDS),
+    limited: meter.histogram('rest_client_rate_limiter_duration_seconds', 'How long requests wait for their turn.', RECONCILE_BOUNDS),
     drift: meter.counter('kimserver_drift_corrections_total', 'Objects that somebody else had changed and that were put right.'),
     conflicted: meter.counter('kimserver_field_conflicts_total', 'Fields that were taken from other managers.'),
   };

@@ -20,10 +20,24 @@ export class StaleError extends Error {
   override readonly name = 'StaleError';
 }
 
+/** Some of it could not be done, and the rest was: the next look waits no longer than it would have without the failure. */
+export class UnfinishedError extends AggregateError {
+  override readonly name = 'UnfinishedError';
+  /** In milliseconds. */
+  readonly againMs: number;
+
+  constructor(errors: readonly Error[], againMs: number) {
+    super(errors, errors.map(({ message }) => message).join('; '));
+    this.againMs = againMs;
+  }
+}
+
 export interface RunnerObserver {
   ran?(outcome: Outcome, seconds: number): void;
   terminal?(): void;
   timedOut?(): void;
+  /** It failed by a mistake of ours. */
+  panicked?(): void;
 }
 
 export interface RunnerOptions {
@@ -40,6 +54,8 @@ export interface RunnerOptions {
 }
 
 const STALE_MS = 100;
+/** For what does not listen to its signal. */
+export const LAST_MS = 1000;
 
 export class Runner {
   readonly #options: RunnerOptions;
@@ -55,8 +71,11 @@ export class Runner {
   }
 
   start(): void {
-    const { concurrency = 4 } = this.#options;
-    if (this.#loops.length === 0) this.#loops = Array.from({ length: concurrency }, () => this.#loop());
+    const { concurrency = 4, log } = this.#options;
+    if (this.#loops.length > 0) return;
+    // one that has died is what health is asked about; the others end in order
+    const died = (error: unknown) => log.error('a reconcile loop has ended', { error });
+    this.#loops = Array.from({ length: concurrency }, () => this.#loop().catch(died));
   }
 
   /** Takes no more keys, lets what runs come to its end for up to `graceMs`, then tells it to give up. Resolves when nothing runs. */
@@ -69,7 +88,7 @@ export class Runner {
     this.abort('this process stops');
     // what does not listen to its signal is left behind: the process ends, and its writes are refused once the lease is given back
     const last = new AbortController();
-    await Promise.race([ended.finally(() => last.abort()), pause(clock, 1000, last.signal)]);
+    await Promise.race([ended.finally(() => last.abort()), pause(clock, LAST_MS, last.signal)]);
   }
 
   /** Tells all that runs to give up at once. */
@@ -127,6 +146,7 @@ export class Runner {
 
   #failed(key: string, error: unknown): Outcome {
     const { queue, log, observer } = this.#options;
+    if (isMistake(error)) observer?.panicked?.();
     if (error instanceof StaleError) {
       queue.addAfter(key, STALE_MS);
       return 'requeue';
@@ -137,8 +157,24 @@ export class Runner {
       log.error('reconcile failed for good', { key, error });
       return 'error';
     }
-    const waitMs = queue.retry(key, error instanceof KubeError ? error.retryAfterMs : 0);
+    const minMs = askedMs(error);
+    const waitMs = queue.retry(key, minMs);
+    // of several plans for a key the first counts
+    if (error instanceof UnfinishedError) queue.addAfter(key, Math.max(minMs, error.againMs));
     log.warn('reconcile failed', { key, waitMs, error });
     return 'error';
   }
+}
+
+/** How long the API server asked to wait, in milliseconds. */
+function askedMs(error: unknown): number {
+  if (error instanceof AggregateError) return Math.max(0, ...error.errors.map(askedMs));
+  return error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
+}
+
+/** What Node.js throws for a mistake in a program. fetch() throws TypeErrors too, for what happens on the network, and says why. */
+function isMistake(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isMistake);
+  const isNative = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
+  return isNative && error.cause === undefined;
 }

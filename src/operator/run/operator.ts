@@ -13,6 +13,7 @@ import { serveHealth, type HealthServer } from '../engine/health.ts';
 import type { LeaseRules } from '../engine/lease.ts';
 import type { OperatorFacts } from '../plan/types.ts';
 import { autoscalers, CLUSTER_LABEL, kimClusters, ownedKinds, pods, serviceMonitors } from './kinds.ts';
+import { addClusterMetrics } from './cluster-metrics.ts';
 import { NodeClient } from './node-client.ts';
 import { Reconciler, type KimClusterObject } from './reconcile.ts';
 import { mustKnowKimClusters } from './definition.ts';
@@ -66,6 +67,7 @@ export class Operator {
         log,
         ...(rules && { rules }),
       });
+      addClusterMetrics(controller.metrics.meter, controller.store);
       const metrics = () => controller.metrics.meter.text();
       const ports = healthPort === metricsPort && healthPort !== 0 ? [healthPort] : [healthPort, metricsPort];
       const servers = await Promise.all(ports.map((port) => serveHealth(controller.health, metrics, { port })));

@@ -7,7 +7,7 @@ import { isNotFound } from '../../kube/error.ts';
 import { kindName, pathOf, type KubeObject } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
 import type { Request, Tools } from '../engine/controller.ts';
-import type { Result } from '../engine/runner.ts';
+import { UnfinishedError, type Result } from '../engine/runner.ts';
 import { isWished } from '../plan/names.ts';
 import { plan } from '../plan/plan.ts';
 import type { Manifest, Observed, Plan, Pod } from '../plan/types.ts';
@@ -55,8 +55,8 @@ export class Reconciler {
     for (const event of decided.events) tell(tools, object, 'Reconcile', event);
     await this.#writeStatus(request, tools, decided.status);
     signal.throwIfAborted();
-    if (problems.length === 1) throw problems[0]!;
-    if (problems.length > 1) throw new AggregateError(problems, problems.map(({ message }) => message).join('; '));
+    // a drain does not wait because something else fails again and again
+    if (problems.length > 0) throw new UnfinishedError(problems, decided.requeueMs);
     return { againMs: decided.requeueMs };
   };
 

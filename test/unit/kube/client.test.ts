@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { KubeClient, type KubeClientOptions } from '../../../src/kube/client.ts';
 import { KubeError } from '../../../src/kube/error.ts';
+import { RateLimiter } from '../../../src/kube/limiter.ts';
 import type { WatchEvent } from '../../../src/kube/types.ts';
 import { FaultyKube } from '../../support/kube-faults.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -244,4 +245,62 @@ test('what became of each request is told', async (t) => {
   kube.faults.push({ act: 'cut' });
   await assert.rejects(client.request('POST', PODS, { body: pod('a') }));
   assert.deepEqual(seen, ['GET 200', 'GET 404', 'POST <error>']);
+});
+
+test('when one kept connection turns out to be closed none of them is trusted any more', async (t) => {
+  const { kube, client } = await start(t);
+  await Promise.all(Array.from({ length: 6 }, () => client.get(PODS)));
+  const kept = kube.connections;
+  assert.equal(kept, 6);
+  kube.faults.push({ times: 6, when: () => kube.connections === kept, act: 'cut' });
+  await client.get(PODS);
+  assert.equal(kube.connections, kept + 1);
+});
+
+test('who gives up while the credentials are read sends nothing, at whatever moment that is', async (t) => {
+  const { kube } = await start(t);
+  for (let moments = 0; moments < 12; moments++) {
+    const abort = new AbortController();
+    const credentials = async () => {
+      let left = moments;
+      const step = (): void => (left-- === 0 ? abort.abort() : queueMicrotask(step));
+      step();
+      return kube.access.credentials(false);
+    };
+    const client = new KubeClient({ access: { ...kube.access, credentials } });
+    t.after(() => client.close());
+    await assert.rejects(client.request('POST', PODS, { body: pod('a'), signal: abort.signal }), refusal({ reason: 'Aborted' }));
+  }
+  await turns();
+  assert.equal(kube.received.length, 0);
+});
+
+test('a server that asks to come again in years is asked again in two minutes', async (t) => {
+  const { kube, client } = await start(t);
+  kube.faults.push({ act: { status: 503, headers: { 'retry-after': '99999999' } } });
+  await assert.rejects(client.get(PODS), refusal({ status: 503, retryAfterMs: 120_000 }));
+  kube.faults.push({ act: { status: 503, headers: { 'retry-after': '-5' } } });
+  await assert.rejects(client.get(PODS), refusal({ status: 503, retryAfterMs: undefined }));
+});
+
+test('requests wait for their turn, and are told if it does not come in time; watches do not wait', async (t) => {
+  const clock = new ManualClock();
+  const waited: number[] = [];
+  const limiter = new RateLimiter({ perSecond: 10, burst: 2 }, clock);
+  const { kube, client } = await start(t, { clock, limiter, limited: (_, seconds) => waited.push(seconds) });
+  await client.get(PODS);
+  await client.get(PODS);
+  const third = client.get(PODS);
+  await turns();
+  assert.equal(kube.received.length, 2);
+  clock.advance(100);
+  await third;
+  assert.deepEqual(waited, [0, 0, 0.1]);
+  const late = /^KubeError: cannot get \/api\/v1\/namespaces\/shop\/pods: too many requests wait before it for its turn to come in time$/;
+  await assert.rejects(client.get(PODS, { timeoutMs: 50 }), late);
+  const abort = new AbortController();
+  t.after(() => abort.abort());
+  const watch = client.watch(PODS, { query: { resourceVersion: 0 }, signal: abort.signal, silenceMs: 1000 });
+  watch.next().catch(() => undefined);
+  await soon(() => kube.watches.size === 1, 'the watch is open');
 });

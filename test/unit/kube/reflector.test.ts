@@ -14,12 +14,16 @@ const THINGS = '/apis/test.io/v1/things';
 const thing = (name: string, size = 1) => ({ apiVersion: 'test.io/v1', kind: 'Thing', metadata: { name, namespace: 'shop' }, size });
 type Thing = KubeObject & { size: number };
 
-async function start(t: Parameters<typeof FaultyKube.start>[0], options: Partial<ReflectorOptions<Thing>> = {}) {
+async function start(
+  t: Parameters<typeof FaultyKube.start>[0],
+  options: Partial<ReflectorOptions<Thing>> = {},
+  limits: { maxBody?: number } = {},
+) {
   const kube = await FaultyKube.start(t);
   const clock = new ManualClock();
   /** Deadlines of the client are not those of the reflector. */
   const wire = new ManualClock();
-  const client = new KubeClient({ access: kube.access, clock: wire });
+  const client = new KubeClient({ access: kube.access, clock: wire, ...limits });
   const told: string[] = [];
   const reflector = new Reflector<Thing>({
     client,
@@ -54,7 +58,7 @@ async function start(t: Parameters<typeof FaultyKube.start>[0], options: Partial
 }
 
 test('lists page by page, then follows', async (t) => {
-  const { kube, reflector, told, holds, watch } = await start(t, { rules: { pageSize: 2 } });
+  const { kube, reflector, told, holds, watch } = await start(t, { rules: { pageSize: 2, streams: false } });
   for (const name of ['a', 'b', 'c', 'd', 'e']) kube.put(THINGS, thing(name));
   reflector.start();
   await reflector.synced;
@@ -244,4 +248,109 @@ test('a process that stood still for minutes catches up', async (t) => {
   open.cut();
   await through(() => reflector.state.lists === 2, 'it listed again');
   await holds('a=2');
+});
+
+test('where the server can, the list is the beginning of the watch', async (t) => {
+  const { kube, reflector, told, holds, watch } = await start(t);
+  kube.streams = true;
+  for (const name of ['a', 'b', 'c']) kube.put(THINGS, thing(name));
+  reflector.start();
+  await reflector.synced;
+  assert.deepEqual(told, ['shop/a ->1,shop/b ->1,shop/c ->1'], 'all of it is told at once');
+  const { query } = await watch();
+  assert.deepEqual([query.get('resourceVersionMatch'), query.get('resourceVersion')], ['NotOlderThan', null]);
+  kube.put(THINGS, thing('a', 2));
+  await holds('a=2', 'b=1', 'c=1');
+  assert.deepEqual([kube.count('GET'), reflector.state.lists, reflector.state.watches], [1, 1, 1]);
+});
+
+test('a stream is as good as a list after a position that was too old, and nobody is told what did not change', async (t) => {
+  const { kube, reflector, told, holds, watch, through } = await start(t);
+  kube.streams = true;
+  kube.put(THINGS, thing('stays'));
+  kube.put(THINGS, thing('goes'));
+  reflector.start();
+  const open = await watch();
+  await reflector.synced;
+  told.length = 0;
+  open.stall();
+  kube.remove(THINGS, 'shop', 'goes');
+  kube.memory.compacted = kube.memory.version;
+  open.cut();
+  await through(() => told.length === 1, 'a list was told');
+  assert.deepEqual(told, ['shop/goes 1>-']);
+  await holds('stays=1');
+});
+
+test('a stream that breaks off before its end is nobody’s list: pages are asked for, and a stream again the next time', async (t) => {
+  const { kube, reflector, told, watch, through } = await start(t);
+  kube.streams = true;
+  kube.put(THINGS, thing('a'));
+  kube.faults.push({ act: { status: 200, body: { type: 'ADDED', object: thing('ghost') } } });
+  reflector.start();
+  await through(() => reflector.state.isSynced, 'it has a list');
+  assert.deepEqual(told, ['shop/a ->1']);
+  const open = await watch();
+  assert.deepEqual(
+    kube.received.map(({ query }) => (query.has('sendInitialEvents') ? 'stream' : query.has('limit') ? 'pages' : 'watch')),
+    ['stream', 'pages', 'watch'],
+  );
+  kube.memory.compacted = kube.memory.version + 1;
+  open.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired' });
+  kube.memory.compacted = 0;
+  await through(() => reflector.state.lists === 2, 'it lists again');
+  assert.equal(kube.received.at(-1)?.query.has('sendInitialEvents'), true);
+});
+
+test('a server that does not begin watches with lists is asked once, and that is no failure', async (t) => {
+  const { kube, clock, reflector, watch, through } = await start(t);
+  kube.put(THINGS, thing('a'));
+  reflector.start();
+  await reflector.synced;
+  assert.equal(clock.waiting, 0, 'nothing was waited for');
+  const open = await watch();
+  open.send('ERROR', { kind: 'Status', code: 410, reason: 'Expired' });
+  await through(() => reflector.state.lists === 2, 'it lists again');
+  assert.equal(kube.received.filter(({ query }) => query.has('sendInitialEvents')).length, 1);
+});
+
+test('a server that was restored from a backup, and says nothing of what is older than the position, is listed again', async (t) => {
+  const { kube, wire, reflector, holds, watch, through } = await start(t);
+  kube.memory.version = 5000;
+  kube.put(THINGS, thing('a', 2));
+  kube.put(THINGS, thing('b'));
+  reflector.start();
+  const open = await watch();
+  await holds('a=2', 'b=1');
+  await soon(() => reflector.state.isFollowing, 'it follows');
+  kube.memory.remove(THINGS, 'shop', 'b');
+  kube.memory.version = 300;
+  kube.memory.history.length = 0;
+  kube.memory.put(THINGS, thing('a', 1));
+  wire.advance(150_000);
+  await soon(() => !kube.watches.has(open), 'it is given up');
+  await through(() => reflector.state.lists === 2, 'it lists again');
+  await holds('a=1');
+  kube.put(THINGS, thing('c'));
+  await holds('a=1', 'c=1');
+});
+
+test('pages that are too large are asked for smaller', async (t) => {
+  const { kube, reflector, holds, through } = await start(t, { rules: { streams: false } }, { maxBody: 2000 });
+  for (let i = 0; i < 40; i++) kube.put(THINGS, thing(`t-${i}`));
+  reflector.start();
+  await through(() => reflector.state.isSynced, 'it is synced');
+  await holds(...Array.from({ length: 40 }, (_, i) => `t-${i}=1`));
+  const sizes = kube.received.flatMap(({ query }) => query.get('limit') ?? []);
+  assert.deepEqual([...new Set(sizes)], ['500', '125', '31', '7']);
+});
+
+test('a server that gives the same page again and again is not followed for ever', async (t) => {
+  const { kube, reflector, through } = await start(t, { rules: { streams: false } });
+  kube.put(THINGS, thing('a'));
+  const page = { kind: 'ThingList', apiVersion: 'test.io/v1', metadata: { resourceVersion: '101', continue: 'more' }, items: [] };
+  kube.faults.push({ times: 2, act: { status: 200, body: page } });
+  reflector.start();
+  await through(() => reflector.state.isSynced, 'it is synced');
+  assert.equal(kube.received.filter(({ query }) => query.has('limit')).length, 3);
 });

@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test';
 import { KubeClient } from '../../../../src/kube/client.ts';
 import { KubeError } from '../../../../src/kube/error.ts';
 import type { KubeObject } from '../../../../src/kube/types.ts';
+import { ContestedError } from '../../../../src/operator/engine/apply-errors.ts';
 import { Applier, FieldConflictError, ForeignObjectError, type ApplyOptions } from '../../../../src/operator/engine/apply.ts';
 import { keepOwnership } from '../../../../src/operator/engine/ownership.ts';
 import { StaleGuard } from '../../../../src/operator/engine/stale-guard.ts';
@@ -25,11 +26,19 @@ const map = (data: object, uid = 'ours') => ({
 async function start(t: TestContext) {
   const kube = await FaultyKube.start(t);
   const store = new Store();
-  const guard = new StaleGuard(store, new ManualClock());
+  const clock = new ManualClock();
+  const guard = new StaleGuard(store, clock);
   const client = new KubeClient({ access: kube.access });
   t.after(() => client.close());
   const told: string[] = [];
-  const options = { client, store, guard, kinds: [configMaps], applied: (_: unknown, { what }: { what: string }) => told.push(what) };
+  const options = {
+    client,
+    store,
+    guard,
+    clock,
+    kinds: [configMaps],
+    applied: (_: unknown, { what }: { what: string }) => told.push(what),
+  };
   const applier = new Applier(options);
   /** What a watch would have brought by now. */
   const sync = () => {
@@ -43,7 +52,7 @@ async function start(t: TestContext) {
     sync();
     return result;
   };
-  return { kube, store, guard, client, applier, told, sync, apply, another: () => new Applier(options) };
+  return { kube, clock, store, guard, client, applier, told, sync, apply, another: () => new Applier(options) };
 }
 
 test('an object is made, left alone while it is as wanted, and changed with what is wanted', async (t) => {
@@ -164,4 +173,40 @@ test('a status is written when it differs and not otherwise; an object that went
 test('a kind that is not watched is refused with the list of those that are', async (t) => {
   const { applier } = await start(t);
   await assert.rejects(applier.apply({ ...map({}), kind: 'Pod' }, { key: 'k' }), /cannot apply v1\/Pod: known kinds are v1\/ConfigMap/);
+});
+
+test('what somebody changes again and again is put right more and more seldom, and it is said who that is', async (t) => {
+  const { kube, clock, apply, sync } = await start(t);
+  await apply({ a: '1' });
+  const edit = () => {
+    kube.edit(MAPS, 'shop', 'm', { data: { a: '2' } });
+    sync();
+  };
+  for (let i = 0; i < 5; i++) {
+    edit();
+    assert.equal((await apply({ a: '1' })).what, 'corrected');
+  }
+  edit();
+  const writes = kube.count('PATCH');
+  await assert.rejects(apply({ a: '1' }), (error) => {
+    assert.ok(error instanceof ContestedError);
+    const said =
+      'ConfigMap shop/m is changed by "somebody" again and again; it is put right in 1 s, stop "somebody" or leave the object to it';
+    assert.equal(error.message, said);
+    return true;
+  });
+  assert.equal(kube.count('PATCH'), writes);
+  assert.equal((await apply({ a: '3' })).what, 'changed', 'what we want ourselves does not wait');
+  for (const ms of [1000, 2000, 4000]) {
+    edit();
+    clock.advance(ms - 1);
+    await assert.rejects(apply({ a: '3' }), ContestedError);
+    clock.advance(1);
+    assert.equal((await apply({ a: '3' })).what, 'corrected');
+  }
+  clock.advance(600_001);
+  for (let i = 0; i < 5; i++) {
+    edit();
+    assert.equal((await apply({ a: '3' })).what, 'corrected', 'after a while it is a new story');
+  }
 });

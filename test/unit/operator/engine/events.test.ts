@@ -8,6 +8,7 @@ import { Recorder, type EventRules } from '../../../../src/operator/engine/event
 import { silentLogger } from '../../../../src/ops/log.ts';
 import { FaultyKube } from '../../../support/kube-faults.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
+import { soon } from '../../../support/turns.ts';
 
 const EVENTS = '/apis/events.k8s.io/v1/events';
 const about = (name = 'demo') => ({ apiVersion: 'v1', kind: 'Thing', metadata: { name, namespace: 'shop', uid: `uid of ${name}` } });
@@ -65,8 +66,8 @@ test('a server that is away, or refuses, costs the events and nothing else', asy
   recorder.emit(about(), happening('one'));
   recorder.emit(about(), happening('two'));
   recorder.emit(about(), happening('three'));
-  assert.equal((await told()).length, 1);
-  assert.equal(recorder.dropped, 2);
+  assert.equal((await told()).length, 2);
+  assert.equal(recorder.dropped, 1);
   for (let i = 0; i < 50; i++) recorder.emit(about(`thing-${i}`), happening());
   assert.ok(recorder.dropped > 20, 'those that wait are limited');
 });
@@ -81,4 +82,41 @@ test('a condition keeps its time until its status turns', () => {
   assert.equal(second[0]?.reason, 'Waiting');
   assert.deepEqual(withTimes([{ ...ready }], first, at(3)), first, 'the same again is the same');
   assert.equal(withTimes([{ ...ready, status: 'True' }], second, at(4))[0]?.lastTransitionTime, '2026-01-01T00:00:04Z');
+});
+
+test('a server that is away for a moment costs no event, and none is told twice', async (t) => {
+  const { kube, clock, recorder, told } = await start(t);
+  kube.faults.push({ act: 'lost' });
+  recorder.emit(about(), happening('its answer was lost'));
+  assert.equal((await told()).length, 1);
+  kube.faults.push({ times: 3, act: { status: 500 } });
+  recorder.emit(about(), happening('it came late'));
+  for (const ms of [1000, 5000]) {
+    await soon(() => clock.nextMs === ms, `it tries again after ${ms} ms`);
+    clock.advance(ms);
+  }
+  assert.equal((await told()).length, 2);
+  assert.equal(recorder.dropped, 0);
+});
+
+test('an event that was not taken is news the next time', async (t) => {
+  const { kube, recorder, told } = await start(t);
+  kube.faults.push({ act: { status: 403, reason: 'Forbidden' } });
+  recorder.emit(about(), happening());
+  assert.equal((await told()).length, 0);
+  recorder.emit(about(), happening());
+  const [event] = await told();
+  assert.equal(event?.series, undefined, 'nothing is counted on what is not there');
+});
+
+test('what could not be told by the end is dropped', async (t) => {
+  const { kube, clock, recorder } = await start(t);
+  kube.faults.push({ times: 10, act: { status: 500 } });
+  for (const note of ['one', 'two', 'three']) recorder.emit(about(), happening(note));
+  await soon(() => clock.waiting === 1, 'it waits to try again');
+  recorder.close();
+  await recorder.flush(0);
+  assert.equal(recorder.dropped, 3);
+  recorder.emit(about(), happening('four'));
+  assert.equal(recorder.dropped, 4);
 });

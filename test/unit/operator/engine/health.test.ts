@@ -7,6 +7,7 @@ import { Meter } from '../../../../src/operator/engine/meter.ts';
 import { FaultyKube } from '../../../support/kube-faults.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { soon } from '../../../support/turns.ts';
+import { until } from '../../../support/until.ts';
 import { toyController } from '../../../support/toy-controller.ts';
 
 test('probes are answered with what is wrong, one line each', async (t) => {
@@ -49,7 +50,7 @@ test('a controller is ready when everything has been listed, and alive as long a
   assert.equal(controller.health.readyProblems.length, 3);
   controller.start();
   await soon(() => kube.received.length >= 3, 'it has tried');
-  await soon(() => controller.health.readyProblems.some((line) => line.includes('not listed yet: cannot get')), 'it says why');
+  await soon(() => controller.health.readyProblems.some((line) => line.includes('not listed yet: cannot watch')), 'it says why');
   assert.equal(controller.health.liveProblems.join(), '');
   await soon(() => {
     if (clock.nextMs !== undefined && clock.nextMs < 1000) clock.advance(clock.nextMs);
@@ -71,6 +72,13 @@ test('the page of metrics has the names of controller-runtime, with zeros from t
     'controller_runtime_reconcile_total{controller="toy",result="success"} 0',
     'controller_runtime_reconcile_total{controller="toy",result="requeue_after"} 0',
     'controller_runtime_reconcile_errors_total{controller="toy"} 0',
+    'controller_runtime_terminal_reconcile_errors_total{controller="toy"} 0',
+    'controller_runtime_reconcile_panics_total{controller="toy"} 0',
+    'controller_runtime_reconcile_timeouts_total{controller="toy"} 0',
+    'leader_election_slowpath_total{name="toy"} 0',
+    '# TYPE rest_client_rate_limiter_duration_seconds histogram',
+    '# TYPE process_resident_memory_bytes gauge',
+    '# TYPE process_cpu_seconds_total counter',
     'controller_runtime_max_concurrent_reconciles{controller="toy"} 4',
     'controller_runtime_active_workers{controller="toy"} 0',
     'workqueue_depth{name="toy",controller="toy"} 0',
@@ -118,4 +126,33 @@ test('labels that never end are not counted for ever', () => {
   const counter = meter.counter('c_total', 'C.');
   for (let i = 0; i < 5000; i++) counter.add({ i: String(i) });
   assert.equal(meter.text().split('\n').length, 2003);
+});
+
+test('watches of one kind in several namespaces are one row of the page', async (t) => {
+  const kube = await FaultyKube.start(t);
+  const { controller } = toyController(kube.access, { namespaces: ['one', 'two', 'three'], lease: { namespace: 'ops', name: 'toy' } });
+  t.after(() => controller.stop());
+  controller.start();
+  await until(() => controller.health.readyProblems.length === 0, 'all is listed');
+  const text = controller.metrics.meter.text();
+  assert.match(text, /^kimserver_watch_relists_total\{kind="v1\/ConfigMap"\} 3$/m);
+  assert.match(text, /^# TYPE kimserver_watch_relists_total counter$/m);
+  const samples = [...text.matchAll(/^([a-z]\w*(?:\{.*\})?) \S+$/gm)].map(([, sample]) => sample!);
+  assert.deepEqual(
+    samples.filter((sample, index) => samples.indexOf(sample) !== index),
+    [],
+    'no sample is there twice',
+  );
+});
+
+test('a check that can not be made, or a page, is answered, and is not the end', async (t) => {
+  const health = new Health();
+  const broken = () => {
+    throw new Error('the page can not be made');
+  };
+  const { port, close } = await serveHealth(health, broken, { host: '127.0.0.1', port: 0 });
+  t.after(close);
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+  assert.deepEqual([answer.status, await answer.text()], [500, 'the page can not be made\n']);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
 });

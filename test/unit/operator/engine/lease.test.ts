@@ -185,3 +185,23 @@ test('a renewal that hangs leaves time for another', async (t) => {
   await one.step();
   assert.equal(one.lease.isLeader, true);
 });
+
+test('no renewal outlasts the lease: who hangs in one is told in time that it is lost', async (t) => {
+  const { kube, one } = await start(t);
+  await one.begin();
+  kube.faults.push({ times: 10, when: ({ method }) => method === 'PUT', act: 'stall' });
+  const tries = async (ms: number) => {
+    const before = kube.received.length;
+    one.clock.advance(ms);
+    await soon(() => kube.received.length > before, 'it tries');
+  };
+  await tries(2000);
+  one.clock.advance(5000);
+  one.wire.advance(5000);
+  await soon(() => one.clock.waiting === 1, 'it has given up on that one');
+  await tries(2000);
+  one.clock.advance(1000);
+  one.wire.advance(1000);
+  await soon(() => one.lost() !== undefined, 'it is told');
+  assert.equal(one.lost(), 'it could not be renewed for 10000 ms');
+});

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { KubeError } from '../../../../src/kube/error.ts';
 import { Queue } from '../../../../src/operator/engine/queue.ts';
-import { Runner, StaleError, TerminalError, type Result } from '../../../../src/operator/engine/runner.ts';
+import { Runner, StaleError, TerminalError, UnfinishedError, type Result } from '../../../../src/operator/engine/runner.ts';
 import { silentLogger } from '../../../../src/ops/log.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { soon, turns } from '../../../support/turns.ts';
@@ -19,6 +19,7 @@ function start(reconcile: (key: string, signal: AbortSignal) => Promise<Result>,
     ran: (outcome: string) => told.push(outcome),
     terminal: () => told.push('terminal'),
     timedOut: () => told.push('timed out'),
+    panicked: () => told.push('panicked'),
   };
   const runner = new Runner({ queue, reconcile, clock, log: silentLogger(), concurrency, timeoutMs: 60_000, observer });
   runner.start();
@@ -41,6 +42,10 @@ test('what comes of a look decides when the next one is', async () => {
     [refuse(new StaleError('old')), ['requeue'], 100],
     [() => undefined, ['success'], undefined],
     [refuse(new Error('no')), ['error'], 200],
+    [refuse(new UnfinishedError([new Error('no')], 1000)), ['error'], 400],
+    [refuse(new UnfinishedError([new Error('no')], 1000)), ['error'], 800],
+    [refuse(new UnfinishedError([new Error('no'), new Error('no')], 1000)), ['error'], 1000],
+    [refuse(new UnfinishedError([refused(429, 5000)], 1000)), ['error'], 5000],
     [refuse(new TerminalError('never')), ['terminal', 'error'], undefined],
   ] as const) {
     told.length = 0;
@@ -155,4 +160,33 @@ test('stopping lets what runs come to its end, starts nothing new, and gives up 
   await soon(() => signal !== undefined, 'it runs');
   await stopped(other.runner, other.clock);
   assert.equal(signal?.aborted, true);
+});
+
+test('a loop that has died is no reason not to end in order', async () => {
+  const { clock, queue, runner } = start(async () => undefined, 2);
+  queue.next = () => Promise.reject(new Error('broken'));
+  for (const key of ['a', 'b']) queue.add(key);
+  await soon(() => runner.problem !== undefined, 'it is noticed');
+  assert.equal(runner.problem, '2 of 2 loops have ended');
+  await stopped(runner, clock);
+});
+
+test('mistakes of the program are told apart from what goes wrong around it', async () => {
+  const errors: Error[] = [
+    new TypeError("Cannot read properties of undefined (reading 'spec')"),
+    new AggregateError([new Error('no'), new RangeError('too deep')]),
+    new TypeError('fetch failed', { cause: new Error('ECONNREFUSED') }),
+    new KubeError('no', { status: 500, reason: 'X' }),
+  ];
+  const { clock, queue, told, runner } = start(async () => {
+    throw errors.shift()!;
+  });
+  for (const expected of [['panicked', 'error'], ['panicked', 'error'], ['error'], ['error']]) {
+    told.length = 0;
+    queue.add('a');
+    await soon(() => told.length === expected.length, 'it ran');
+    await turns();
+    assert.deepEqual(told, expected);
+  }
+  await stopped(runner, clock);
 });

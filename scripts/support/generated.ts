@@ -10,6 +10,7 @@ import { renderMetricsDocs } from '../../src/ops/metrics.ts';
 import { chartFiles } from './chart/files.ts';
 import { rightsTables } from './chart/rights.ts';
 import { renderFaults } from './faults-page.ts';
+import { renderFeatures } from './operator/features-page.ts';
 import { root } from './project.ts';
 import { renderTroubleshooting } from './troubleshooting-page.ts';
 
@@ -33,7 +34,10 @@ export function generated(): Generated[] {
     page('docs/admin.md', 'src/ops/admin-routes.ts', renderAdminDocs()),
     page('docs/faults.md', 'src/errors.ts, src/ops/reasons.ts and src/node/exit-codes.ts', renderFaults()),
     page('docs/troubleshooting.md', 'src/operator/*-reasons.ts and scripts/support/troubleshooting-page.ts', renderTroubleshooting()),
-    parts('docs/operator.md', 'scripts/support/chart/rights.ts', { rights: rightsTables() }),
+    parts('docs/operator.md', 'scripts/support/chart/rights.ts and scripts/support/operator/features.ts', {
+      rights: rightsTables(),
+      features: renderFeatures(),
+    }),
     definition,
     ...chartFiles([definition]),
     schema('schemas/node-config.schema.json', 'src/config', renderJsonSchema()),

@@ -1,6 +1,6 @@
 // kubectl kim debug: one file with what somebody needs who looks for a fault, and nothing that is secret.
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { version } from '../../version.ts';
 import { userPath } from '../paths.ts';
 import { Failure } from '../problem.ts';
@@ -29,6 +29,8 @@ export function runKubeDebug([name]: readonly string[], { output, operatorNamesp
     const clusters = await clustersIn(client, namespace, name);
     const folder = `kim-debug-${name ?? namespace}-${begun.toISOString().slice(0, 19).replace(/\D/g, '')}`;
     const file = output ?? `${folder}.tar.gz`;
+    // before minutes are spent
+    if (existsSync(userPath(file))) throw isThere(file);
     const redactor = new Redactor();
     const progress = progressOn(process.stderr);
     const bundle = new Bundle({ redactor, say: progress.show, deadline: begun.getTime() + MAX_MS });
@@ -86,8 +88,10 @@ function write(file: string, content: Buffer): void {
     writeFileSync(userPath(file), content, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Failure(code === 'EEXIST' ? `${file} is there already; --output names another file` : `cannot write ${file}: ${message}`, {
-      cause: error,
-    });
+    throw code === 'EEXIST' ? isThere(file) : new Failure(`cannot write ${file}: ${message}`, { cause: error });
   }
+}
+
+function isThere(file: string): Failure {
+  return new Failure(`${file} is there already; --output names another file`);
 }

@@ -46,7 +46,7 @@ export function statusBlock(view: ClusterView, now: number, paint: Paint): strin
   return [
     `${paint('bold', metadata.name)} (namespace ${metadata.namespace})  ${paint(isReady ? 'green' : 'yellow', isReady ? 'ready' : 'not ready')}` +
       `  version ${status?.versions?.current ?? '-'}  age ${age(secondsSince(metadata.creationTimestamp, now))}`,
-    ...tierLines('gates', status?.gate, 'connections'),
+    ...tierLines('gates', status?.gate, 'connection'),
     ...tierLines('logic nodes', status?.logic, undefined),
     ...(status?.endpoint === undefined ? [] : labelled('clients', `connect to ${status.endpoint}`)),
     ...discoveryLines(status),
@@ -81,17 +81,19 @@ export function conditionOf(status: KimClusterStatus | undefined, type: string) 
   return status?.conditions?.find((one) => one.type === type);
 }
 
-function tierLines(label: string, tier: TierStatus | undefined, clients: 'connections' | undefined): string[] {
+function tierLines(label: string, tier: TierStatus | undefined, clients: 'connection' | undefined): string[] {
   if (tier === undefined) return [];
   const parts = [
     `${whole(tier.ready)} of ${whole(tier.replicas)} ready`,
     ...(tier.updated === tier.replicas ? [] : [`${whole(tier.updated)} of the newest revision`]),
-    `${whole(tier.workers)} workers`,
-    ...(clients === undefined ? [] : [`${whole(tier.connections)} ${clients}`]),
+    counted(tier.workers, 'worker'),
+    ...(clients === undefined ? [] : [counted(tier.connections, clients)]),
     ...(tier.draining.length === 0 ? [] : [`${whole(tier.draining.length)} draining`]),
   ];
   return labelled(label, parts.join(', '));
 }
+
+const counted = (n: number, what: string): string => `${whole(n)} ${what}${n === 1 ? '' : 's'}`;
 
 function discoveryLines(status: KimClusterStatus | undefined): string[] {
   const { primary, fallback, active } = status?.discovery ?? {};
@@ -99,7 +101,9 @@ function discoveryLines(status: KimClusterStatus | undefined): string[] {
   if (primary === undefined) return [];
   const other = fallback === undefined ? '' : `; fallback ${fallback.name} ${fallback.healthy ? 'ok' : 'lost'}`;
   const counts = active === primary.name ? '' : `; ${active} counts now`;
-  return labelled('discovery', printable(`${healthy?.message ?? primary.name}${other}${counts}`));
+  // what is wrong has a line of its own
+  const text = healthy?.status === 'True' ? healthy.message : `${primary.name} ${primary.healthy ? 'ok' : 'lost'}`;
+  return labelled('discovery', printable(`${text}${other}${counts}`));
 }
 
 /** Each line after the first stands under it. */

@@ -1,13 +1,15 @@
 // The chart on a real API server: what it renders is accepted, and a release is installed, upgraded, rolled back and removed.
 
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import test from 'node:test';
+import { folderOf, kim } from '../support/kim.ts';
 import { CHART, helms, runHelm, template, type Helm } from '../support/kube/helm.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import type { Kube } from '../support/kube/kube.ts';
 import { noControlPlane, noHelm } from '../support/kube/needs.ts';
+import { startOperator } from '../support/kube/operated.ts';
 import { root } from '../../scripts/support/project.ts';
 
 const skip = noControlPlane === false ? noHelm : noControlPlane;
@@ -184,6 +186,48 @@ test(
     assert.equal(allowed.code, 0, allowed.stderr);
     const refused = await apply(role(['secrets'], ['']));
     assert.match(refused.stderr, /attempting to grant RBAC permissions not currently held/);
+  },
+);
+
+test(
+  'an operator ends where the definition is missing or older than itself, and the commands that it names cure that',
+  { skip, timeout },
+  async (t) => {
+    const { kube } = controlPlane();
+    t.after(() => forget(kube));
+    const refused = async (complaint: RegExp) => {
+      const ports = ['--health-port=0', '--metrics-port=0'];
+      const { code, err } = await kim(['operator', `--kubeconfig=${kube.kubeconfig}`, '--lease-namespace=default', ...ports]);
+      assert.equal(code, 255, err);
+      assert.match(err, complaint);
+      const [, command = ''] = /kubectl (apply --server-side -f \S+)/.exec(err) ?? [];
+      return { cure: () => kube.kubectl(...command.split(' ')) };
+    };
+    const starts = async () => {
+      const operator = await startOperator(kube, { image: 'kimserver:0.1.0', namespace: 'default', namespaces: ['default'] });
+      await operator.stop();
+    };
+    const older = (text: string) => text.replace(/(crd-revision: )"1"/, '$1"0"');
+    const none = await refused(/does not know KimClusters/);
+    await none.cure();
+    await starts();
+    await kube.kubectl('delete', 'crd', CRD);
+
+    const text = older(readFileSync(`${root}/crds/${CRD}.yaml`, 'utf8'));
+    await kube.tryKubectl(['apply', '--server-side', '-f', '-'], text);
+    const old = await refused(/of revision 0, this operator writes fields of revision 1/);
+    await old.cure();
+    await starts();
+    await kube.kubectl('delete', 'crd', CRD);
+
+    const chart = join(folderOf(t, {}), 'kimserver');
+    cpSync(CHART, chart, { recursive: true });
+    const template = `${chart}/templates/crds/${CRD}.yaml`;
+    writeFileSync(template, older(readFileSync(template, 'utf8')));
+    await helm(kube, 'helm', 'install', 'kim', chart, '--create-namespace');
+    await refused(/or upgrade the chart with crds\.install/);
+    await helm(kube, 'helm', 'upgrade', 'kim', CHART);
+    await starts();
   },
 );
 

@@ -92,8 +92,8 @@ export class ControlPlane implements AsyncDisposable {
       ...[`--service-account-private-key-file=${key}`, `--root-ca-file=${this.#certificate}`],
       ...['--allocate-node-cidrs=false', `--cluster-cidr=${pods ?? '10.201.0.0/16'}`, `--service-cluster-ip-range=${SERVICES}`],
       `--flex-volume-plugin-dir=${this.#file('volume-plugins')}`,
-      // twice as fast as usual, for tests that lose a node
-      '--node-monitor-grace-period=20s',
+      // faster than usual, for tests that lose a node and for autoscalers
+      ...['--node-monitor-grace-period=20s', '--node-monitor-period=2s', '--horizontal-pod-autoscaler-sync-period=5s'],
     ]);
     this.scheduler =
       pods === undefined

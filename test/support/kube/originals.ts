@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { cut, request } from '../frames.ts';
 import { emptyTally, type Tally } from './tally.ts';
 
+const CONNECT_MS = 5000;
 const ANSWER_MS = 15_000;
 const RETRY_MS = 100;
 
@@ -63,7 +64,10 @@ export class Originals {
     const { paceMs = PACE_MS } = this.#options;
     const { signal } = this.#stopped;
     const line = new Line(socket, this.tally);
-    if (!(await line.opened)) {
+    const timer = setTimeout(() => socket.destroy(), CONNECT_MS);
+    const isOpen = await line.opened;
+    clearTimeout(timer);
+    if (!isOpen) {
       this.tally.refused++;
       await rest(RETRY_MS, signal);
       return first;

@@ -44,11 +44,15 @@ export class Traffic {
 
   /** Resolves when every client has `n` more right answers. */
   async more(n: number): Promise<void> {
-    for (const { right, tally } of [this.originals, this.ours]) {
-      const before = [...right];
-      const isDone = () => right.every((count, i) => count >= before[i]! + n);
-      await until(isDone, `each client has ${n} more answers; ${tallyText(tally)}`, ANSWERS_MS);
-    }
+    await Promise.all([this.answered('originals', n), this.answered('ours', n)]);
+  }
+
+  /** The same for one kind of them. */
+  async answered(kind: 'originals' | 'ours', n: number): Promise<void> {
+    const { right, tally } = this[kind];
+    const before = [...right];
+    const isDone = () => right.every((count, i) => count >= before[i]! + n);
+    await until(isDone, `each client has ${n} more answers; ${tallyText(tally)}`, ANSWERS_MS);
   }
 
   stop(): Promise<unknown> {

@@ -1,8 +1,11 @@
 // What is made of the results: tables, targets, picture and page.
 
 import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { documents } from '../../../src/bench/docs.ts';
+import { documents, writeDocuments } from '../../../src/bench/docs.ts';
 import { aboutLine, asMarkdown, asText, tables } from '../../../src/bench/report.ts';
 import { targets, type Results } from '../../../src/bench/results.ts';
 import { latencySvg } from '../../../src/bench/svg.ts';
@@ -84,6 +87,18 @@ test('the page says what it was made by, shows the picture and every target', ()
   assert.ok(files.has('images/bench-latency.svg'));
   for (const { what } of targets(sample)) assert.ok(page.includes(what), what);
   assert.doesNotMatch(page, /NaN|undefined/);
+});
+
+test('the page is written anew above what people wrote about Kubernetes, which stays', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'kim-docs-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [page] = writeDocuments(sample, folder);
+  appendFileSync(page!, '\n## On Kubernetes\n\nwritten by hand\n');
+  const before = readFileSync(page!, 'utf8');
+  writeDocuments(sample, folder);
+  assert.equal(readFileSync(page!, 'utf8'), before);
+  writeDocuments({ ...sample, about: { ...sample.about, commit: 'def5678' } }, folder);
+  assert.match(readFileSync(page!, 'utf8'), /Measured at commit def5678[^]+\n## On Kubernetes\n\nwritten by hand\n$/);
 });
 
 /** Tags nest, attributes are quoted, and no bare character stands where XML wants an entity. */

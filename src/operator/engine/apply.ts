@@ -33,6 +33,8 @@ export interface ApplyOptions {
   readonly mayAdopt?: (there: KubeObject) => boolean;
   /** Whether a field of an object that is ours may be taken from another manager; default: yes. */
   readonly mayForce?: (conflict: FieldConflict) => boolean;
+  /** What a read of a moment ago found, for what the copy does not have; null: nothing. Without it the API server is asked. */
+  readonly read?: KubeObject | null;
   readonly signal?: AbortSignal;
 }
 
@@ -79,7 +81,7 @@ export class Applier {
     const id = `${kindName(kind)} ${keyOf(wanted)}`;
     const mark = digest(wanted);
     const marked = withMark(wanted, mark);
-    const there = this.#options.store.get<T>(kind, keyOf(wanted)) ?? (await this.#look<T>(kind, wanted, options.signal));
+    const there = this.#options.store.get<T>(kind, keyOf(wanted)) ?? (await this.#look<T>(kind, wanted, options));
     if (there?.metadata.deletionTimestamp !== undefined) return { what: 'leaving', object: there, conflicts: [] };
     if (there !== undefined) mustBeOurs(there, wanted, options);
     const known = this.#known.get(id);
@@ -151,7 +153,8 @@ export class Applier {
   }
 
   /** What is not among those that we watch may be there all the same, and somebody else's. */
-  async #look<T extends KubeObject>(kind: Kind, wanted: KubeObject, signal: AbortSignal | undefined): Promise<T | undefined> {
+  async #look<T extends KubeObject>(kind: Kind, wanted: KubeObject, { read, signal }: ApplyOptions): Promise<T | undefined> {
+    if (read !== undefined) return read === null ? undefined : keepOwnership(read as T, FIELD_MANAGER);
     try {
       return keepOwnership(await this.#options.client.get<T>(pathOf(kind, wanted.metadata), { signal }), FIELD_MANAGER);
     } catch (error) {
@@ -175,7 +178,8 @@ export class Applier {
     } catch (error) {
       const conflicts = isConflict(error) ? conflictsOf(error.causes) : [];
       if (conflicts.length === 0) throw error;
-      const held = conflicts.filter((conflict) => !mayForce(conflict));
+      // what nobody had a moment ago is somebody else's now: the next look finds out whose
+      const held = conflicts.filter((conflict) => there === undefined || !mayForce(conflict));
       if (held.length > 0) throw new FieldConflictError(`cannot apply ${wanted.kind} ${keyOf(wanted)}`, held);
       return { object: await this.#patch<T>(path, body, FIELD_MANAGER, true, signal), conflicts };
     }

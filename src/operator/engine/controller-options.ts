@@ -91,7 +91,7 @@ export const CONTROLLER_RULES: ControllerRules = {
   timeoutMs: 60_000,
   graceMs: 15_000,
   reflector: {},
-  requests: { perSecond: 100, burst: 200 },
+  requests: { perSecond: 200, burst: 400 },
   backoff: { minMs: 200, maxMs: 300_000 },
 };
 

@@ -4,7 +4,7 @@ import { ConfigError } from '../../config/error.ts';
 import { clusterOf } from '../../config/cluster.ts';
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { isNotFound } from '../../kube/error.ts';
-import { kindName, pathOf, type KubeObject } from '../../kube/types.ts';
+import { kindName, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
 import type { Request, Tools } from '../engine/controller.ts';
 import { UnfinishedError, type Result } from '../engine/runner.ts';
@@ -24,6 +24,11 @@ export type KimClusterObject = KubeObject & { readonly status?: KimClusterStatus
 export interface ReconcilerOptions extends Omit<Surroundings, 'store' | 'nodes'> {
   readonly nodes: NodeClient;
   readonly log: Logger;
+}
+
+/** A plan, and what was read for it beside the copies: by title, null where there is nothing. */
+interface Decided extends Plan {
+  readonly read: ReadonlyMap<string, Manifest | null>;
 }
 
 export class Reconciler {
@@ -60,35 +65,34 @@ export class Reconciler {
     return { againMs: decided.requeueMs };
   };
 
-  async #decide(cluster: KimCluster, object: KimClusterObject, { key, signal }: Request<KimClusterObject>, tools: Tools): Promise<Plan> {
+  async #decide(cluster: KimCluster, object: KimClusterObject, { key, signal }: Request<KimClusterObject>, tools: Tools): Promise<Decided> {
     const statusAt = this.#written.get(key) ?? 0;
     const observed = await observe(cluster, object.status, { ...this.#options, store: tools.store }, { statusAt, signal });
     const decided = plan(cluster, observed);
-    const strangers = await this.#strangers(decided, observed, tools, signal);
-    return strangers.length === 0 ? decided : plan(cluster, withFound(observed, strangers));
+    const read = await this.#strangers(decided, observed, tools, signal);
+    const found = [...read.values()].filter((one) => one !== null);
+    return { read, ...(found.length === 0 ? decided : plan(cluster, withFound(observed, found))) };
   }
 
   /** Objects of wanted names that have not our label: only what is to be made is asked for, so nothing once it is there. */
-  async #strangers({ apply }: Plan, { objects }: Observed, { client }: Tools, signal: AbortSignal): Promise<Manifest[]> {
-    const known = new Set(objects.map((one) => `${kindName(one)} ${one.metadata.name}`));
-    const unknown = apply.filter((wanted) => !known.has(`${kindName(wanted)} ${wanted.metadata.name}`));
-    const found = await Promise.all(
-      unknown.map(async (wanted) => {
-        const kind = [...ownedKinds, serviceMonitors].find((one) => kindName(one) === kindName(wanted));
-        if (kind === undefined) return undefined;
-        try {
-          return await client.get<Manifest>(pathOf(kind, wanted.metadata), { signal });
-        } catch (error) {
-          if (isNotFound(error)) return undefined;
-          throw error;
-        }
-      }),
-    );
-    return found.filter((one) => one !== undefined);
+  async #strangers({ apply }: Plan, { objects }: Observed, { client }: Tools, signal: AbortSignal): Promise<Decided['read']> {
+    const known = new Set(objects.map(titleOf));
+    const unknown = apply.filter((wanted) => !known.has(titleOf(wanted)));
+    const found = unknown.map(async (wanted): Promise<[string, Manifest | null][]> => {
+      const kind = kindOf(wanted);
+      if (kind === undefined) return [];
+      try {
+        return [[titleOf(wanted), await client.get<Manifest>(pathOf(kind, wanted.metadata), { signal })]];
+      } catch (error) {
+        if (isNotFound(error)) return [[titleOf(wanted), null]];
+        throw error;
+      }
+    });
+    return new Map((await Promise.all(found)).flat());
   }
 
   async #carryOut(
-    { apply, remove, actions }: Plan,
+    { apply, remove, actions, read }: Decided,
     cluster: KimCluster,
     object: KimClusterObject,
     { key, signal }: Request<KimClusterObject>,
@@ -105,7 +109,12 @@ export class Reconciler {
     for (const wanted of apply) {
       if (signal.aborted) break;
       await attempt(async () => {
-        const { what, by, conflicts } = await tools.applier.apply(wanted, { key, signal, mayAdopt: () => isWished(cluster, 'adopt') });
+        const { what, by, conflicts } = await tools.applier.apply(wanted, {
+          key,
+          signal,
+          mayAdopt: () => isWished(cluster, 'adopt'),
+          ...(read.has(titleOf(wanted)) && { read: read.get(titleOf(wanted)) ?? null }),
+        });
         if (what === 'corrected') {
           const who = by ?? conflicts[0]?.manager;
           const note = `${wanted.kind} ${wanted.metadata.name} was changed by ${who ?? 'somebody'} and has been put right; change the KimCluster instead`;
@@ -114,7 +123,7 @@ export class Reconciler {
       });
     }
     for (const gone of remove) {
-      const kind = [...ownedKinds, serviceMonitors].find((one) => kindName(one) === kindName(gone));
+      const kind = kindOf(gone);
       const there = kind && tools.store.get(kind, `${cluster.metadata.namespace ?? ''}/${gone.name}`);
       if (there?.metadata.uid === gone.uid) await attempt(() => tools.applier.remove(there, { key, signal }));
     }
@@ -129,6 +138,15 @@ export class Reconciler {
   async #writeStatus({ key, object, signal }: Request<KimClusterObject>, tools: Tools, status: KimClusterStatus): Promise<void> {
     if (await tools.applier.applyStatus(object!, status, { key, signal })) this.#written.set(key, Date.now());
   }
+}
+
+function kindOf(object: { readonly apiVersion: string; readonly kind: string }): Kind | undefined {
+  return [...ownedKinds, serviceMonitors].find((one) => kindName(one) === kindName(object));
+}
+
+/** "apps/v1/Deployment demo-gate": of one namespace. */
+function titleOf(object: KubeObject): string {
+  return `${kindName(object)} ${object.metadata.name}`;
 }
 
 /** The only place where events are told, so that none is that the documents do not know. */

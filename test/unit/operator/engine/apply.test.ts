@@ -210,3 +210,25 @@ test('what somebody changes again and again is put right more and more seldom, a
     assert.equal((await apply({ a: '3' })).what, 'corrected', 'after a while it is a new story');
   }
 });
+
+test('what was read a moment ago is not read again', async (t) => {
+  const { kube, apply } = await start(t);
+  assert.equal((await apply({ a: '1' }, { read: null })).what, 'created');
+  assert.equal(kube.count('GET'), 0);
+  const other = await start(t);
+  const read = other.kube.put(MAPS, map({ a: 'theirs' }, 'theirs'));
+  await assert.rejects(other.apply({ a: '1' }, { read }), ForeignObjectError);
+  assert.deepEqual([other.kube.count('GET'), other.kube.count('PATCH')], [0, 0]);
+});
+
+test('an object that somebody makes in the moment before is not taken by force', async (t) => {
+  const { kube, apply } = await start(t);
+  const causes = [{ reason: 'FieldManagerConflict', message: 'conflict with "them" using v1', field: '.data.a' }];
+  kube.faults.push({ when: ({ method }) => method === 'PATCH', act: { status: 409, reason: 'Conflict', details: { causes } } });
+  await assert.rejects(apply({ a: '1' }), (error) => {
+    assert.ok(error instanceof FieldConflictError);
+    assert.match(error.message, /^cannot apply ConfigMap shop\/m: "them" has set \.data\.a/);
+    return true;
+  });
+  assert.equal(kube.count('PATCH'), 1);
+});

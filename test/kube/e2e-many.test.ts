@@ -1,18 +1,13 @@
 // Fifty KimClusters at once: what the operator costs, and that it writes nothing while nothing changes.
 
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
-import { root } from '../../scripts/support/project.ts';
+import { test } from 'node:test';
 import type { ControlPlane } from '../support/kube/control-plane.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
 import { applyCrd, type KimClusterSeen } from '../support/kube/operated.ts';
 import { answerForNodes, clientOf, readyAll } from '../support/kube/pretended.ts';
+import { asInPod, SeparateOperator } from '../support/kube/separate-operator.ts';
 import { until } from '../support/until.ts';
 
 const skip = noControlPlane;
@@ -28,7 +23,8 @@ test('fifty KimClusters become ready, and nothing is written while nothing chang
   await applyCrd(kube);
   await answerForNodes(t, plane());
   const client = await clientOf(t, plane());
-  const operator = await startProcess(t, plane());
+  const settings = { image: 'localhost/kimserver:0.1.0', namespace: 'default', namespaces: [] };
+  const operator = await SeparateOperator.start(t, { kube: asInPod(t, plane()), ...settings });
   const spec = {
     gate: { replicas: 2, listeners: [{ name: 'client', port: 3355 }] },
     logic: { replicas: 2, modules: ['test'] },
@@ -92,54 +88,4 @@ async function writesOf({ kube }: ControlPlane): Promise<Record<string, number>>
     if (isWrite && OURS.has(resource!)) found[`${verb} ${resource}`] = (found[`${verb} ${resource}`] ?? 0) + Number(n);
   }
   return found;
-}
-
-interface Looked {
-  readonly reconciles: number;
-  readonly errors: number;
-  readonly requests: Readonly<Record<string, number>>;
-  readonly cpuSeconds: number;
-  readonly rssMib: number;
-}
-
-async function startProcess(t: TestContext, { kubeconfig, url }: ControlPlane): Promise<{ look(): Promise<Looked> }> {
-  const account = mkdtempSync(join(tmpdir(), 'kim-account-'));
-  t.after(() => rmSync(account, { recursive: true }));
-  const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as {
-    clusters: { cluster: { 'certificate-authority-data': string } }[];
-    users: { user: { token: string } }[];
-  };
-  writeFileSync(join(account, 'token'), users[0]!.user.token, { mode: 0o600 });
-  writeFileSync(join(account, 'ca.crt'), Buffer.from(clusters[0]!.cluster['certificate-authority-data'], 'base64'));
-  writeFileSync(join(account, 'namespace'), 'default');
-  const { hostname, port } = new URL(url);
-  const child = fork(`${root}/test/support/kube/operator-process.ts`, [account, hostname, port]);
-  t.after(() => {
-    if (!child.connected) return;
-    child.disconnect();
-    return once(child, 'exit').then(() => undefined);
-  });
-  const [{ ports }] = (await once(child, 'message')) as [{ ports: number[] }];
-  return {
-    async look() {
-      const page = await (await fetch(`http://127.0.0.1:${ports[1]}/metrics`)).text();
-      const sum = (name: string) => [...page.matchAll(new RegExp(`^${name}(?:\\{([^}]*)\\})? (\\d+)`, 'gm'))];
-      const total = (name: string) => sum(name).reduce((all, [, , n]) => all + Number(n), 0);
-      const requests: Record<string, number> = {};
-      for (const [, labels = '', n] of sum('rest_client_requests_total')) {
-        const method = /method="(\w+)"/.exec(labels)?.[1] ?? '';
-        requests[method] = (requests[method] ?? 0) + Number(n);
-      }
-      const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-      const rss = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))![1];
-      return {
-        reconciles: total('controller_runtime_reconcile_total'),
-        errors: total('controller_runtime_reconcile_errors_total'),
-        requests,
-        // in ticks of ten milliseconds
-        cpuSeconds: (Number(fields[11]) + Number(fields[12])) / 100,
-        rssMib: Math.round(Number(rss) / 1024),
-      };
-    },
-  };
 }

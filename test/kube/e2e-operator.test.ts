@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { clusterOfFile } from '../support/kube/hooks.ts';
 import { noImage } from '../support/kube/image.ts';
 import { everythingOf, handEdits, type Shape } from '../support/kube/owned.ts';
+import type { ProcessSettings } from '../support/kube/operator-process.ts';
 import { imageOfFile, Scene } from '../support/kube/scene.ts';
+import { SeparateOperator } from '../support/kube/separate-operator.ts';
 import { assertExplained } from '../support/kube/tally.ts';
 import { Traffic } from '../support/kube/traffic.ts';
 import { until } from '../support/until.ts';
@@ -44,6 +46,41 @@ test('of two operators one works, and another goes on in the middle of a shrinki
   assert.deepEqual(told.toSorted(), ['DrainFinished', 'DrainFinished', 'DrainStarted', 'DrainStarted']);
 });
 
+/** Requests of which operators die, one after another, while four gates become one; each is sure to be made by the next one. */
+const deaths: readonly NonNullable<ProcessSettings['dies']>[] = [
+  { when: 'before', request: '^POST /drain' },
+  { when: 'before', request: '^PATCH .*/deployments/demo-gate' },
+  { when: 'after', request: '^PATCH .*/pods/' },
+  { when: 'after', request: '^PATCH .*/deployments/demo-gate' },
+  { when: 'after', request: '^POST /drain' },
+  { when: 'before', request: '^PATCH .*/deployments/demo-gate' },
+];
+
+test('operators die at each step of draining gates, the next one goes on, and no client notices', options, async (t) => {
+  const scene = await Scene.begin(t, cluster(), image());
+  const { kube, namespace } = scene;
+  const maker = await scene.operator();
+  await scene.made('demo', scene.spec({ replicas: 4 }));
+  await scene.reachable('demo');
+  const traffic = await Traffic.start(t, scene, 'demo');
+  await maker.stop();
+  await scene.patch('demo', { gate: { replicas: 1 } });
+  const settings = { kube: { kubeconfig: kube.kubeconfig }, image: image(), namespace, namespaces: [namespace] };
+  for (const dies of deaths) {
+    const begun = Date.now();
+    const operator = await SeparateOperator.start(t, { ...settings, dies });
+    assert.equal(await operator.ended, 'SIGKILL');
+    t.diagnostic(`died ${dies.when} ${dies.request} after ${Date.now() - begun} ms`);
+    // the next one need not wait until it is over
+    await kube.kubectl('-n', namespace, 'delete', 'lease', 'kimserver-operator');
+    await traffic.more(1);
+  }
+  await scene.operator();
+  await scene.until('demo', ({ gate }) => gate?.replicas === 1 && gate.draining.length === 0, 'one gate is left');
+  await traffic.more(3);
+  await traffic.unnoticed();
+});
+
 test('what people change by hand is put right, counted and told', options, async (t) => {
   const scene = await Scene.begin(t, cluster(), image());
   const operator = await scene.operator();
@@ -76,36 +113,67 @@ test('what people change by hand is put right, counted and told', options, async
   assert.deepEqual(await scene.lives('demo'), lives);
 });
 
-test('a KimCluster that is deleted drains first if it says so, and leaves nothing', options, async (t) => {
+test('a KimCluster that is deleted drains first if it says so, leaves nothing, and can be made anew at once', options, async (t) => {
   const scene = await Scene.begin(t, cluster(), image());
   await scene.operator();
-  await scene.made('demo', scene.spec({ replicas: 2 }, {}, { deletionPolicy: 'Drain' }));
+  const spec = (service: object) => scene.spec({ replicas: 2, service }, {}, { deletionPolicy: 'Drain' });
+  await scene.made('demo', spec({ type: 'NodePort' }));
   await scene.reachable('demo');
   const traffic = await Traffic.start(t, scene, 'demo');
+  const { port } = await scene.entry('demo');
+  const remove = () => scene.kube.kubectl('-n', scene.namespace, 'delete', 'kimcluster', 'demo', '--timeout=120s');
   const begun = Date.now();
-  await scene.kube.kubectl('-n', scene.namespace, 'delete', 'kimcluster', 'demo', '--timeout=120s');
+  await remove();
   t.diagnostic(`gone after ${Date.now() - begun} ms`);
+  // what belonged to the old one is still there, and removed by and by
+  await scene.made('demo', spec({ type: 'NodePort', nodePort: port }));
+  const { metadata } = await scene.ready('demo');
+  t.diagnostic(`there again after ${Date.now() - begun} ms`);
+  await traffic.more(3);
   await traffic.stop();
   const { originals, ours } = traffic;
   assert.deepEqual([originals.tally.failed, originals.tally.resets, originals.tally.doubled], [{}, [], 0]);
   assertExplained('our clients', ours.tally);
+  const all = [...(await everythingOf(scene, 'demo')).values()];
+  assert.ok(all.length > 0 && all.every((shape) => shape.includes(metadata.uid!)), 'everything belongs to the new one');
+  await remove();
   await until(async () => (await everythingOf(scene, 'demo')).size === 0, 'everything is gone', 60_000);
 });
 
-test('a namespace that is deleted in the middle of it all goes, and the operator goes on elsewhere', options, async (t) => {
+test('namespaces that are deleted in the middle of a drain and of a rollout go, and the operator goes on elsewhere', options, async (t) => {
   const scene = await Scene.begin(t, cluster(), image());
   const { kube } = scene;
-  const other = `${scene.namespace}-other`;
-  await kube.kubectl('create', 'namespace', other);
-  t.after(() => kube.tryKubectl(['delete', 'namespace', other, '--ignore-not-found', '--wait=false']));
-  await scene.operator([other]);
-  const away = scene.elsewhere(other);
-  await Promise.all([scene.made('demo', scene.spec()), away.made('demo', scene.spec({ replicas: 2 }, {}, { deletionPolicy: 'Drain' }))]);
-  await away.patch('demo', { gate: { replicas: 1 } });
-  await away.until('demo', ({ gate }) => gate?.draining.length === 1, 'a gate drains');
+  const names = ['draining', 'rolling'].map((what) => `${scene.namespace}-${what}`);
+  for (const name of names) {
+    await kube.kubectl('create', 'namespace', name);
+    t.after(() => kube.tryKubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']));
+  }
+  const operator = await scene.operator(names);
+  const [draining, rolling] = names.map((name) => scene.elsewhere(name)) as [Scene, Scene];
+  await Promise.all([
+    scene.made('demo', scene.spec()),
+    draining.made('demo', scene.spec({ replicas: 2 }, {}, { deletionPolicy: 'Drain' })),
+    rolling.made('demo', scene.spec()),
+  ]);
+  const lives = await scene.lives('demo');
+  await Promise.all([draining.patch('demo', { gate: { replicas: 1 } }), rolling.patch('demo', { logic: { nodePort: 4345 } })]);
+  await draining.until('demo', ({ gate }) => gate?.draining.length === 1, 'a gate drains');
+  await rolling.until('demo', ({ logic }) => logic?.updated === 1, 'a new logic node is there');
   const begun = Date.now();
-  await kube.kubectl('delete', 'namespace', other, '--timeout=120s');
-  t.diagnostic(`the namespace is gone after ${Date.now() - begun} ms`);
+  await kube.kubectl('delete', 'namespace', ...names, '--timeout=120s');
+  t.diagnostic(`the namespaces are gone after ${Date.now() - begun} ms`);
+  const errors = async () => {
+    const page = await (await fetch(`http://127.0.0.1:${operator.ports[1]}/metrics`)).text();
+    return /^controller_runtime_reconcile_errors_total(?:\{.*\})? (\d+)/m.exec(page)?.[1];
+  };
+  const before = await errors();
+  t.diagnostic(`reconciles that failed until then: ${before}`);
   await scene.patch('demo', { logic: { replicas: 1 } });
   await scene.until('demo', ({ logic }) => logic?.replicas === 1 && logic.ready === 1, 'the operator goes on');
+  assert.equal(await errors(), before, 'nothing is tried for ever');
+  const now = await scene.lives('demo');
+  assert.ok(
+    now.every((life) => lives.includes(life)),
+    'no pod elsewhere was touched',
+  );
 });

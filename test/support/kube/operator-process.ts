@@ -1,22 +1,50 @@
-// An operator in a process of its own, which reaches the API server as one in a pod does: by the files of a service account. Started with a folder
-// and the folder of those files; it tells its parent its ports, and ends when it is told to or its parent is gone.
+// An operator in a process of its own. Its parent gives it what it needs as JSON and is told its ports; it ends when it is told to, when its parent
+// is gone, and, for tests of that, right before or after a request that it makes.
 
-import { findKube } from '../../../src/kube/config.ts';
-import { Operator } from '../../../src/operator/run/operator.ts';
+import { subscribe } from 'node:diagnostics_channel';
+import { findKube, type KubeConfigOptions } from '../../../src/kube/config.ts';
+import { Operator, type OperatorOptions } from '../../../src/operator/run/operator.ts';
 import { createLogger } from '../../../src/ops/log.ts';
 
-const [account, host, port] = process.argv.slice(2) as [string, string, string];
-const env = { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port };
-const operator = await Operator.start({
-  access: await findKube({ env, account }),
+/** What the parent gives. */
+export interface ProcessSettings {
+  readonly kube: KubeConfigOptions;
+  readonly image: string;
+  readonly namespace: string;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** A request, as "PATCH /path", of which the process dies: "before" it leaves, or "after" it has been answered. */
+  readonly dies?: { readonly when: 'before' | 'after'; readonly request: string } | undefined;
+}
+
+const settings = JSON.parse(process.argv[2]!) as ProcessSettings;
+const { kube, image, namespace, namespaces, dies } = settings;
+if (dies !== undefined) dieOf(dies);
+const options: OperatorOptions = {
+  access: await findKube(kube),
   log: createLogger({ name: 'operator', level: 'warn' }),
-  namespace: 'default',
-  namespaces: [],
+  namespace,
+  namespaces,
   leaseName: 'kimserver-operator',
   keySecret: 'kimserver-operator-key',
-  facts: { version: '0.1.0', podLabels: {}, image: 'localhost/kimserver:0.1.0', zookeeperImage: 'zookeeper:3.9', imageVolumes: false },
+  facts: { version: '0.1.0', podLabels: {}, image, zookeeperImage: 'zookeeper:3.9', imageVolumes: false },
   healthPort: 0,
   metricsPort: 0,
-});
+};
+const operator = await Operator.start(options);
 process.send?.({ ports: operator.ports });
 process.on('disconnect', () => void operator.stop().then(() => process.exit()));
+
+/** At once, as when a machine fails: nothing is finished and the lease is not given back. */
+function dieOf({ when, request: wanted }: NonNullable<ProcessSettings['dies']>): void {
+  const pattern = new RegExp(wanted);
+  // the API server is asked by node:http, nodes by fetch
+  const channels =
+    when === 'before' ? ['http.client.request.start', 'undici:request:create'] : ['http.client.response.finish', 'undici:request:headers'];
+  for (const channel of channels) {
+    subscribe(channel, (message) => {
+      const { method, path } = (message as { request: { method: string; path: string } }).request;
+      if (pattern.test(`${method} ${path}`)) process.kill(process.pid, 'SIGKILL');
+    });
+  }
+}

@@ -43,11 +43,14 @@ export interface HealthServer {
 
 const DEADLINE_MS = 5000;
 
-/** Serves /livez, /readyz and /metrics. Port 0 takes a free one. Throws when the address can not be had. */
+/**
+ * Serves /livez, /readyz and /metrics: without a host on all addresses, those of IPv6 too where there are any. Port 0 takes a free one. Throws
+ * when the address can not be had.
+ */
 export async function serveHealth(
   health: Health,
   metrics: () => string,
-  { host = '0.0.0.0', port }: { host?: string; port: number },
+  { host, port }: { host?: string; port: number },
 ): Promise<HealthServer> {
   // whoever opens connections and says nothing must not keep probes out for longer than these take
   const limits = { requestTimeout: DEADLINE_MS, headersTimeout: DEADLINE_MS, connectionsCheckingInterval: 1000, maxHeaderSize: 8 << 10 };
@@ -84,10 +87,14 @@ export async function serveHealth(
   };
 }
 
-function listening(server: Server, host: string, port: number): Promise<void> {
+function listening(server: Server, host: string | undefined, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
-      reject(new Error(`cannot listen on ${host}:${port} for health and metrics: ${error.message}`, { cause: error })),
+      reject(
+        new Error(`cannot listen on ${host ?? '*'}:${port} for health and metrics: ${error.message}`, {
+          cause: error,
+        }),
+      ),
     );
     server.listen(port, host, () => resolve());
   });

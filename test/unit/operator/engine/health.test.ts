@@ -1,6 +1,7 @@
 // What probes and Prometheus see of an operator.
 
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import test from 'node:test';
 import { Health, serveHealth } from '../../../../src/operator/engine/health.ts';
 import { Meter } from '../../../../src/operator/engine/meter.ts';
@@ -155,4 +156,12 @@ test('a check that can not be made, or a page, is answered, and is not the end',
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
   assert.deepEqual([answer.status, await answer.text()], [500, 'the page can not be made\n']);
   assert.equal((await fetch(`http://127.0.0.1:${port}/livez`)).status, 200);
+});
+
+test('probes reach it by IPv4 and, where there is such a thing, by IPv6', async (t) => {
+  const { port, close } = await serveHealth(new Health(), () => '', { port: 0 });
+  t.after(close);
+  const hasV6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
+  for (const host of ['127.0.0.1', ...(hasV6 ? ['[::1]'] : [])])
+    assert.equal((await fetch(`http://${host}:${port}/livez`)).status, 200, host);
 });

@@ -93,7 +93,7 @@ export function renderTroubleshooting(): string {
     'What the operator of KimClusters says, and what to do about it. Faults that peers are told by number, reasons why connections close and exit' +
       ' codes are in [faults.md](faults.md), metrics and what to watch in [metrics.md](metrics.md).',
     [
-      '```',
+      '```sh',
       'kubectl get kim                              # gates, logic nodes, connections, what drains, and the reason when it is not ready',
       'kubectl describe kim NAME                    # the conditions, and the latest events',
       'kubectl events --for kimcluster/NAME         # all events that are kept, an hour of them as a rule',

@@ -23,6 +23,7 @@ const BLOCK_MS = 5 * 60_000;
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as { version: string };
 const readme = readFileSync(`${root}/README.md`, 'utf8');
+const troubleshooting = readFileSync(`${root}/docs/troubleshooting.md`, 'utf8');
 const page = readFileSync(`${root}/docs/kubernetes.md`, 'utf8');
 /** What a person has who types these: the tree. */
 const TREE = ['charts', 'crds', 'manifests'];
@@ -106,6 +107,10 @@ test('docs/kubernetes.md begins with them, and whoever types on does what it say
   await typed('Scale');
   const { status: scaled } = await demo();
   assert.deepEqual([scaled!.gate!.workers, scaled!.gate!.ready, scaled!.logic!.workers, scaled!.logic!.ready], [8, 2, 2, 1]);
+
+  const [looks] = blocksOf(troubleshooting);
+  const seen = await type(looks!.text.replaceAll('NAME', 'demo').replaceAll('POD', 'deploy/demo-gate'));
+  assert.match(seen, /AllReady[^]*Degraded[^]*DrainFinished[^]*workers[^]*operator started/);
 
   await typed('Upgrade');
   const { items: pods } = await cluster().kube.get<{ items: Pod[] }>(

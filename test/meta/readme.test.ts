@@ -2,7 +2,8 @@
 // are in test/kube/readme.test.ts.
 
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+import { posix } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { runProgram, startNode, temporaryFolder, type RunningNode } from './programs.ts';
 import { root } from './support.ts';
@@ -55,7 +56,7 @@ test('every example in TypeScript, and every marker, is one that is run', () => 
     'a marker stands right before its fence',
   );
   assert.deepEqual(
-    markers.filter((marker) => !['module', 'call', 'kubernetes'].includes(marker!)),
+    markers.filter((marker) => !['module', 'call', 'kubernetes'].includes(marker ?? '')),
     [],
   );
 });
@@ -88,8 +89,29 @@ test('the calls of the README are answered as it says, by the command that it te
   }
 });
 
-test('the README names the two commands, and every file that it points to exists', () => {
+test('the README names the two commands', () => {
   for (const command of ['npm run up', 'npm test']) assert.ok(readme.includes(command), command);
-  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)].map(([, file]) => file!);
-  for (const file of links) assert.ok(readFileSync(`${root}/${file}`).length > 0, file);
 });
+
+test('every file that a document points to exists, with the heading that it names', () => {
+  const pages = ['README.md', 'CHANGELOG.md', 'charts/kimserver/README.md', ...globSync('docs/*.md', { cwd: root })];
+  for (const page of pages) {
+    const text = readFileSync(`${root}/${page}`, 'utf8').replace(/^```[^]*?^```$/gm, '');
+    for (const [, file = '', heading] of text.matchAll(/\]\((?![a-z]+:)([^)#\s]*)(?:#([^)\s]+))?\)/g)) {
+      const place = posix.join(posix.dirname(page), file);
+      const target = file === '' ? text : existsSync(`${root}/${place}`) ? readFileSync(`${root}/${place}`, 'utf8') : undefined;
+      assert.ok(target !== undefined, `${page} points to ${file}`);
+      if (heading !== undefined) assert.ok(anchorsOf(target).includes(heading), `${page} points to ${file}#${heading}`);
+    }
+  }
+});
+
+/** As GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}

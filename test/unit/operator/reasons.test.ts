@@ -12,7 +12,7 @@ import { conditionTypes } from '../../../src/operator/status-types.ts';
 import { root, sources } from '../../meta/support.ts';
 
 const textOf = (files: readonly string[]) => files.map((file) => readFileSync(`${root}/${file}`, 'utf8')).join('\n');
-const isTable = (file: string) => /-reasons\.ts$/.test(file);
+const isTable = (file: string) => file.endsWith('-reasons.ts');
 const operator = textOf(sources('src/operator').filter((file) => !isTable(file)));
 
 const conditions = conditionTypes.flatMap((type) =>

@@ -20,10 +20,18 @@ interface PlanOptions extends KubeOptions {
   output: 'text' | 'json' | 'yaml';
 }
 
-/** Of a file, or of the KimCluster of that name as it is in the cluster. */
-export async function runPlan([name]: readonly string[], options: PlanOptions): Promise<number> {
+/** Of a file, or of a KimCluster as it is in the cluster: the one of that name, or the only one of the namespace. */
+export function runKubePlan([name]: readonly string[], options: PlanOptions): Promise<number> {
   if (name !== undefined && options.file !== undefined) throw new UsageError(`give either -f ${options.file} or the name "${name}"`);
-  if (name !== undefined) return withKube(options, (session) => planOf(name, session, options));
+  if (options.file !== undefined) return runPlan([], options);
+  if (options.against === 'nothing') throw new UsageError('--against nothing goes with a file; name it with -f');
+  return withKube(options, async (session) => {
+    const object = await theCluster(session.client, session.namespace, name);
+    return against(clusterOf(object, object.metadata.name).cluster, session.namespace, session, options);
+  });
+}
+
+export async function runPlan(_args: readonly string[], options: PlanOptions): Promise<number> {
   if (options.file === undefined) throw new UsageError('name a KimCluster: kim plan -f manifests/quickstart.yaml');
   const { cluster, file, warnings } = readConfigurationFile(options.file, { place: 'kubernetes' });
   if (cluster === undefined) throw new UsageError(`${file} is the configuration of one node; kim plan is for KimClusters`);
@@ -43,12 +51,6 @@ export async function runPlan([name]: readonly string[], options: PlanOptions): 
   else if (options.output === 'json') process.stdout.write(json({ apiVersion: 'v1', kind: 'List', items: objects }));
   else process.stdout.write([...lines, `${lines.length} objects would be made; -o yaml shows them`, ''].join('\n'));
   return exitCodes.ok;
-}
-
-async function planOf(name: string, session: KubeSession, options: PlanOptions): Promise<number> {
-  if (options.against === 'nothing') throw new UsageError('--against nothing goes with a file; write -f FILE in place of the name');
-  const object = await theCluster(session.client, session.namespace, name);
-  return against(clusterOf(object, name).cluster, session.namespace, session, options);
 }
 
 async function against(wanted: KimCluster, where: string, { client }: KubeSession, { output }: PlanOptions): Promise<number> {

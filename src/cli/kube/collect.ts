@@ -1,6 +1,7 @@
 // Everything about a KimCluster that helps to find a fault, put into a bundle. Secrets, connections and sessions are never asked for.
 
 import type { KubeClient } from '../../kube/client.ts';
+import { isNotFound } from '../../kube/error.ts';
 import { pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import { stringify } from '../../config/yaml.ts';
 import { autoscalers, CLUSTER_LABEL, ownedKinds, pods as podKind, serviceMonitors } from '../../operator/run/kinds.ts';
@@ -58,7 +59,7 @@ export async function collectCluster(around: Collecting, cluster: ClusterObject)
     const file = `${folder}/objects/${kind.plural}.yaml`;
     await bundle.add(
       file,
-      () => listOf<KubeObject>(client, kind, namespace, label),
+      () => listOf<KubeObject>(client, kind, namespace, label).catch(noneOfUnknown),
       (found) => found.map((one) => `---\n${shown(one)}`).join(''),
     );
   }
@@ -105,6 +106,12 @@ export async function collectPod({ client, bundle, redactor }: Collecting, pod: 
     () => client.text(adminPath(pod, '/metrics'), { timeoutMs: ASK_MS }),
     (text) => text,
   );
+}
+
+/** There are no objects of a kind that the cluster does not know. */
+function noneOfUnknown(error: unknown): KubeObject[] {
+  if (isNotFound(error)) return [];
+  throw error;
 }
 
 const OPERATOR = 'app.kubernetes.io/part-of=kimserver,app.kubernetes.io/component=operator';

@@ -58,7 +58,7 @@ export const kubeCommands: readonly AnyCommand[] = [
   command({
     name: 'plan',
     summary: 'show what a KimCluster would change in the cluster, and how many connections that touches; nothing is done',
-    args: [['[name]', 'a KimCluster that is there, in place of a file: what the operator has still to do']],
+    args: [['[name]', 'a KimCluster that is there, in place of a file (default the only one): what the operator has still to do']],
     options: {
       ...access(),
       file: text('-f, --file <file>', 'the KimCluster (YAML)'),
@@ -66,7 +66,7 @@ export const kubeCommands: readonly AnyCommand[] = [
       output: choice('-o, --output <form>', 'form of the output', ['text', 'json', 'yaml']),
     },
     examples: ['kubectl kim plan -f shop.yaml', 'kubectl kim plan demo', 'kubectl kim plan -f shop.yaml --against nothing -o yaml'],
-    load: async () => (await import('../commands/plan.ts')).runPlan,
+    load: async () => (await import('../commands/plan.ts')).runKubePlan,
   }),
   command({
     name: 'debug',

@@ -79,7 +79,8 @@ export function progressLine(name: string, counts: readonly Count[], endsAt: num
   const perMs = (first.clients - last.clients) / Math.max(1, last.at - first.at);
   const paced = perMs > 0 ? now + last.clients / perMs : Infinity;
   const end = Math.min(paced, endsAt ?? Infinity);
-  const about = last.clients === 0 ? '; it ends' : end === Infinity ? '' : `, over in about ${age((end - now) / 1000)}`;
+  if (last.clients === 0) return `${name} drains: no clients left; it ends`;
+  const about = end === Infinity ? '' : `, over in about ${age((end - now) / 1000)}`;
   return `${name} drains: ${whole(last.clients)} of ${whole(Math.max(first.clients, last.clients))} clients left${about}`;
 }
 

@@ -137,10 +137,10 @@ function isOfKimCluster({ ownerReferences = [] }: KubeMeta): boolean {
 function ownLine(line: string): string | undefined {
   if (!line.startsWith('{')) return /^((kim|warning|kubectl kim): |\s+at )/.test(line) ? line : undefined;
   try {
-    const { level, time, name, module, msg, ...fields } = JSON.parse(line) as Map;
+    const { level, time, name, module, msg } = JSON.parse(line) as Map;
     if (level === undefined || time === undefined || name === undefined || msg === undefined) return undefined;
     if (module !== undefined) return JSON.stringify({ level, time, name, module, msg: '(of a module: left out)' });
-    return JSON.stringify({ level, time, name, msg, ...fields });
+    return line;
   } catch {
     return undefined;
   }

@@ -36,9 +36,9 @@ export function topLines({ view, now, columns, rows, paint, problem, hint }: Top
   const moves = nowOf(cluster, view.pods, now);
   const room = Math.max(1, rows - FIXED - moves.length - (problem === undefined ? 0 : 1));
   const shown = all.length > room ? all.slice(0, room - 1) : all;
-  const lines = table(
-    titles,
+  const lines = fitting(
     shown.map(({ cells }) => cells),
+    columns,
     paint,
   );
   const { summary } = cluster.status ?? {};
@@ -49,7 +49,7 @@ export function topLines({ view, now, columns, rows, paint, problem, hint }: Top
     cut(sums(all), columns),
     ...(problem === undefined ? [] : [paint('red', cut(printable(problem), columns))]),
     '',
-    ...lines.map((line) => (line.includes('\x1b') ? line : cut(line, columns))),
+    ...lines,
     ...(shown.length < all.length ? [`... ${whole(all.length - shown.length)} more`] : []),
     '',
     ...moves.map((line) => cut(printable(line), columns)),
@@ -71,6 +71,26 @@ const titles: readonly Column[] = [
   right('MEMORY', 9),
   right('LAG', 7),
 ];
+
+/** In a narrow terminal these go, one after another. */
+const DISPENSABLE = ['NEW/S', 'LAG', 'P50', 'MEMORY', 'FAILED/S', 'CPU', 'P99', 'STATE'];
+
+function fitting(rows: readonly (readonly string[])[], width: number, paint: Paint): string[] {
+  const plain: Paint = (_style, text) => text;
+  for (let left = DISPENSABLE; ; left = left.slice(1)) {
+    const gone = DISPENSABLE.slice(0, DISPENSABLE.length - left.length);
+    const kept = [...titles.keys()].filter((i) => !gone.includes(titles[i]!.title));
+    const draw = (how: Paint) =>
+      table(
+        kept.map((i) => titles[i]!),
+        rows.map((cells) => kept.map((i) => cells[i]!)),
+        how,
+      );
+    const lines = draw(plain);
+    if (lines.every((line) => line.length <= width)) return draw(paint);
+    if (left.length === 0) return lines.map((line) => cut(line, width));
+  }
+}
 
 function rowOf(own: ClusterView['pods'][number], { before }: ClusterView): Row {
   const { pod, look, problem } = own;

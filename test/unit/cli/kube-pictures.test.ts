@@ -169,6 +169,8 @@ test('top shows what each pod does, the sums of the gates, and fits into its ter
     lines.filter((line) => line.length > 120),
     [],
   );
+  const narrow = topLines({ ...options, columns: 60, view: view(cluster(), [pod('gate', 100)]) });
+  assert.match(narrow.join('\n'), /^POD +STATE +CPU +CLIENTS +REQ\/S +P99$/m);
 });
 
 test('a drain tells how many clients are left, and when it will be over at its pace or at the latest', () => {
@@ -180,6 +182,7 @@ test('a drain tells how many clients are left, and when it will be over at its p
   assert.equal(progressLine('a', counts, NOW + 5000, NOW), 'a drains: 100 of 200 clients left, over in about 5 s');
   assert.equal(progressLine('a', counts.slice(0, 1), undefined, NOW), 'a drains: 200 of 200 clients left');
   assert.match(progressLine('a', [], NOW, NOW), /does not answer/);
+  assert.equal(progressLine('a', [{ at: NOW, clients: 0 }], NOW, NOW), 'a drains: no clients left; it ends');
   const gone = { pod: 'a', clients: 200, forced: 0, seconds: 12, came: ['b'] };
   assert.equal(drainedLine(gone), 'a is gone after 12 s, and its 200 clients went elsewhere; b takes its place');
   assert.equal(drainedLine({ ...gone, forced: 3, came: [] }), 'a is gone after 12 s, 3 of its clients were cut off');

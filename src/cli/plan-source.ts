@@ -10,6 +10,7 @@ import { COMPONENT_LABEL } from '../operator/plan/names.ts';
 import { portsOf } from '../operator/plan/pod-config.ts';
 import type { Manifest, NodeView, Observed, OperatorFacts, Pod } from '../operator/plan/types.ts';
 import { autoscalers, CLUSTER_LABEL, kimClusters, ownedKinds, pods as podKind, serviceMonitors } from '../operator/run/kinds.ts';
+import { adminPortOf, isMadeFor } from '../operator/run/observe.ts';
 import type { KimClusterStatus } from '../operator/status-types.ts';
 import { version } from '../version.ts';
 
@@ -54,19 +55,20 @@ export async function lookAt(file: KimCluster, namespace: string, client: Client
   };
   const listed = <T>(kind: Kind, labelSelector?: string) => list<T>(client, kind, namespace, labelSelector);
   const ours = `${CLUSTER_LABEL}=${name}`;
-  const [monitors, scalers, pods, ...owned] = await Promise.all([
+  const [monitors, scalers, labelled, ...owned] = await Promise.all([
     listed<Manifest>(serviceMonitors, ours),
     listed<Manifest>(autoscalers),
     listed<Pod>(podKind, ours),
     ...ownedKinds.map((kind) => listed<Manifest>(kind, ours)),
   ]);
   const objects = [...owned.flatMap((items) => items ?? []), ...(monitors ?? [])];
-  const { nodes, unasked } = await askNodes(cluster, pods ?? [], live?.status, client);
+  const pods = (labelled ?? []).filter((pod) => isMadeFor(cluster, pod));
+  const { nodes, unasked } = await askNodes(cluster, pods, live?.status, client);
   const observed: Observed = {
     ...nothing(now),
     operator: factsFrom(objects),
     objects,
-    pods: pods ?? [],
+    pods,
     nodes,
     autoscalers: scalers ?? [],
     hasServiceMonitors: monitors !== undefined,
@@ -105,14 +107,16 @@ async function askNodes(
   client: Client,
 ): Promise<{ nodes: Map<string, NodeView>; unasked: string[] }> {
   const nodes = new Map<string, NodeView>();
-  const asked = pods.flatMap(({ metadata: { name, labels = {} } }) => {
+  const asked = pods.flatMap(({ metadata: { name, labels = {} }, spec }) => {
     const tier = labels[COMPONENT_LABEL];
-    return tier === 'gate' || tier === 'logic' ? [{ name, tier } as const] : [];
+    if (tier !== 'gate' && tier !== 'logic') return [];
+    // pods that are there may have another port than new ones would
+    return [{ name, tier, port: adminPortOf(spec) ?? portsOf(cluster, tier).admin }];
   });
   await Promise.all(
-    asked.map(async ({ name, tier }) => {
+    asked.map(async ({ name, port }) => {
       const { namespace } = cluster.metadata;
-      const path = pathOf(podKind, { namespace, name: `${name}:${portsOf(cluster, tier).admin}`, part: 'proxy' });
+      const path = pathOf(podKind, { namespace, name: `${name}:${port}`, part: 'proxy' });
       try {
         const { state, version: runs, totals, cluster: links } = await client.get<NodeStatus>(`${path}/status`, { timeoutMs: ASK_MS });
         nodes.set(name, viewOf(state, totals.connections - links.links.incoming, runs));

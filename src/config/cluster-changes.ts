@@ -1,6 +1,7 @@
 // Changes of a KimCluster that can not be made. The API server refuses them by the rules of the schema; this is for whoever compares two files.
 
 import type { KimCluster } from './cluster-schema.ts';
+import { switchProblem } from './cluster-switch.ts';
 
 interface Fixed {
   readonly path: string;
@@ -31,8 +32,9 @@ const fixed: readonly Fixed[] = [
 
 /** What can not become of a cluster, as sentences; none if all of it can. */
 export function changeProblems(before: KimCluster, after: KimCluster): string[] {
-  return fixed
+  const found = fixed
     .filter(({ within }) => within(before) !== undefined && within(after) !== undefined)
     .filter(({ of }) => of(before) !== of(after))
     .map(({ path, cure }) => `${path} can not be changed once it is there; ${cure}`);
+  return [...found, switchProblem(before, after)].filter((problem) => problem !== undefined);
 }

@@ -2,7 +2,9 @@
 
 import { monitoring, networkPolicy, stores } from './cluster-access.ts';
 import { discovery } from './cluster-discovery.ts';
+import { commonDirectory } from './cluster-switch.ts';
 import { gateTier, logicTier } from './cluster-tier.ts';
+import { hinted } from './rules.ts';
 import { clusterName, image, listBy, literal, object, objectName, text, word } from './shapes.ts';
 import { z } from './z.ts';
 
@@ -13,7 +15,7 @@ const pullSecret = object({ name: objectName('a Secret').meta({ description: 'Na
   description: 'A Secret in the namespace of the KimCluster.',
 });
 
-const spec = object({
+const fields = object({
   image: image()
     .optional()
     .meta({ description: 'Image of the nodes; without it the one that the operator runs on. Has no meaning on one machine.' }),
@@ -44,6 +46,8 @@ const spec = object({
       'What happens when the KimCluster is deleted. Delete: everything goes at once and each pod drains itself; Drain: gates are drained first, at most for ten minutes.',
   }),
 });
+
+const spec = hinted(fields, { rules: [commonDirectory] });
 
 const texts = z.record(z.string(), z.string());
 /** What Kubernetes keeps of every object; a file may hold it too. */

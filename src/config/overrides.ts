@@ -13,6 +13,8 @@ export interface Override {
 }
 
 const PREFIX = 'KIM_';
+/** A part of an option that is a secret has a variable of its own: in JSON it would have to be quoted, which nobody does who only hands it on. */
+export const AUTH_VARIABLE = 'KIM_ZOOKEEPER_AUTH';
 /** A Service named kim, or kim-gate, makes Kubernetes set these in every pod of its namespace; they are not meant for us. */
 const SERVICE_VARIABLE = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//;
@@ -25,12 +27,17 @@ export function variableOf(key: OptionKey): string {
 /** What the environment sets. An empty variable counts as not set; a KIM_ variable that no option has becomes a note. */
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): { overrides: Override[]; notes: string[] } {
   const overrides: Override[] = [];
+  const inside: Override[] = [];
   const notes: string[] = [];
   const known = new Map(optionKeys.map((key) => [variableOf(key), key]));
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || text === undefined || text === '') continue;
     if (SERVICE_VARIABLE.test(name) || (name.endsWith('_PORT') && SERVICE_ADDRESS.test(text))) continue;
     const key = known.get(name);
+    if (name === AUTH_VARIABLE) {
+      inside.push({ path: ['zookeeper', 'auth'], text, from: name });
+      continue;
+    }
     if (key !== undefined) {
       overrides.push({ path: [key], text, from: name });
       continue;
@@ -38,7 +45,7 @@ export function fromEnvironment(env: Readonly<Record<string, string | undefined>
     const near = nearest(name.slice(PREFIX.length), optionKeys);
     notes.push(`environment variable ${name} is not known${near === undefined ? '' : `; did you mean ${variableOf(near as OptionKey)}`}`);
   }
-  return { overrides, notes };
+  return { overrides: [...overrides, ...inside], notes };
 }
 
 /** What `--set key=value` sets; `redis.test.port=6380` reaches into an option. Whoever types a wrong key wants to know at once. */

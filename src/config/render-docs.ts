@@ -153,4 +153,4 @@ const HISTORY = `The files of co_kimserver (both versions) and of kimserver befo
 | no \`max_clients\`, \`redis\`, \`database\`, \`zookeeper\`, \`log_path\` or \`log_level\` | the default |
 | \`module_test.so\`, \`module_gate.so\` | the module \`test\` that ships with kimserver; a route of all commands to \`logic\` by their data |`;
 
-const ENVIRONMENT = `Each option has a variable: \`KIM_\` and its key in capitals. Lists are written with commas (\`KIM_MODULES=test,echo\`), objects as JSON. An empty variable counts as not set; unknown variables that begin with \`KIM_\` are reported, but those that Kubernetes sets for a Service (\`KIM_GATE_PORT=tcp://...\`) are not.`;
+const ENVIRONMENT = `Each option has a variable: \`KIM_\` and its key in capitals. Lists are written with commas (\`KIM_MODULES=test,echo\`), objects as JSON; \`KIM_ZOOKEEPER_AUTH\` is \`zookeeper.auth\` as it is. An empty variable counts as not set; unknown variables that begin with \`KIM_\` are reported, but those that Kubernetes sets for a Service (\`KIM_GATE_PORT=tcp://...\`) are not.`;

@@ -59,8 +59,8 @@ export type ToWorker =
   | { type: 'config'; config: NodeConfig }
   /** `workers` is how many there are from now on; one that is replaced under its number gives its sessions to the one that takes its place. */
   | { type: 'leave'; drainMs: number; workers: number; isReplaced: boolean }
-  /** `isReplaced`: a worker of the same number in another process has the address of this one. */
-  | { type: 'drain'; drainMs: number; isReplaced: boolean }
+  /** `isReplaced`: a worker of the same number in another process has the address of this one. Without `perSecond` at any pace. */
+  | { type: 'drain'; drainMs: number; perSecond?: number; isReplaced: boolean }
   /** Answered by a report when the worker does not listen any more. */
   | { type: 'unlisten'; ask: number }
   | { type: 'report'; ask: number }

@@ -10,6 +10,9 @@ const MOVING = 32;
 /** While draining, a slice of the connections goes each time. */
 const PACE_MS = 50;
 
+/** What would take longer at the pace of the others goes faster: by then everybody has been told. */
+const LATEST_SHARE = 0.8;
+
 /** Clients that are asked to move get most of the time that is left: the end of it is for those that do not. */
 const MOVE_SHARE = 0.8;
 
@@ -24,6 +27,7 @@ export class Departure {
   readonly done: Promise<void>;
   readonly #serve: Serve;
   readonly #sessionsAway: Promise<void>;
+  readonly #cutOne: () => void;
   #finish: () => void = () => undefined;
   /** Nobody is left, and whoever comes now would be forgotten. */
   isOver = false;
@@ -42,9 +46,10 @@ export class Departure {
   #areSessionsAway = false;
   #mayOriginalsEnd = false;
 
-  /** `sessionsAway` resolves when no session of a client of a gate is here any more. */
-  constructor(serve: Serve, sessionsAway: Promise<void>) {
+  /** `sessionsAway` resolves when no session of a client of a gate is here any more; `cutOne` is told of each client that is cut. */
+  constructor(serve: Serve, sessionsAway: Promise<void>, cutOne: () => void = () => undefined) {
     this.#serve = serve;
+    this.#cutOne = cutOne;
     this.#sessionsAway = sessionsAway;
     this.#others = serve.connections.values();
     this.done = new Promise((resolve) => (this.#finish = resolve));
@@ -66,18 +71,21 @@ export class Departure {
     this.check();
   }
 
-  /** Ends connections, after `drainMs` whatever they are doing. Also for a worker that is moving them, when nobody is left to take them. */
-  drain(drainMs: number): void {
+  /**
+   * Ends connections, at most `perSecond` unless the time were too short for that, and after `drainMs` whatever they are doing. Also for a worker
+   * that is moving them, when nobody is left to take them.
+   */
+  drain(drainMs: number, perSecond = Infinity): void {
     clearTimeout(this.#deadline);
     this.#handOver = undefined;
     this.#serve.onQuiet = undefined;
     for (const connection of this.#serve.connections) if (connection.moving) this.#end(connection);
     const until = performance.now() + drainMs;
     // the paced part takes half of the time, so that those who come late still have the other half
-    const ticks = Math.floor(drainMs / 2 / PACE_MS);
-    const slice = Math.ceil(this.#serve.connections.size / Math.max(1, ticks));
+    const slice = sliceOf(this.#serve.connections.size, drainMs / PACE_MS, (perSecond * PACE_MS) / 1000);
+    let due = 0;
     this.#pace = setInterval(() => {
-      for (let n = 0; n < slice; n++) {
+      for (due += slice; due >= 1; due--) {
         const other = this.#next();
         if (other === undefined || other.isLink) continue;
         const leaveByMs = Math.max(0, Math.floor((until - performance.now()) * MOVE_SHARE));
@@ -86,7 +94,7 @@ export class Departure {
     }, PACE_MS);
     this.#endLinks();
     this.#deadline = setTimeout(() => {
-      for (const connection of [...this.#serve.connections]) this.#serve.end(connection, 'drain');
+      for (const connection of [...this.#serve.connections]) this.#cut(connection);
     }, drainMs);
     this.check();
   }
@@ -151,6 +159,12 @@ export class Departure {
     this.#serve.look(connection);
   }
 
+  /** The time that it had is over. */
+  #cut(connection: Connection): void {
+    if (connection.state === 'open' && !connection.isLink) this.#cutOne();
+    this.#serve.end(connection, 'drain');
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -191,6 +205,13 @@ export class Departure {
   }
 
   #endIfLate(connection: Connection): void {
-    if (connection.moving && !connection.isQuiet) this.#serve.end(connection, 'drain');
+    if (connection.moving && !connection.isQuiet) this.#cut(connection);
   }
+}
+
+/** Connections that go with each tick of a drain of so many: evenly in half of the time, or as slowly as others can take them in. */
+function sliceOf(connections: number, ticks: number, most: number): number {
+  const evenly = Math.ceil(connections / Math.max(1, Math.floor(ticks / 2)));
+  const atLeast = connections / Math.max(1, Math.floor(ticks * LATEST_SHARE));
+  return Math.max(atLeast, Math.min(evenly, most));
 }

@@ -71,6 +71,7 @@ export const LIMIT_KEYS = [
   'frame_ms',
   'keep_alive',
   'request_timeout_ms',
+  'drain_ms',
 ] as const satisfies readonly (keyof NodeConfig)[];
 
 export type LimitKey = (typeof LIMIT_KEYS)[number];

@@ -31,4 +31,6 @@ export interface DrainOptions {
   isReplaced?: boolean;
   /** Default: drain_ms. */
   ms?: number | undefined;
+  /** Connections that others can take in each second. Default: what the nodes of the same type that it knows can. */
+  perSecond?: number | undefined;
 }

@@ -19,6 +19,7 @@ import { Membership } from './membership.ts';
 import type { Applied, DrainOptions, ManagerOptions } from './manager-options.ts';
 import { createNodePort } from './node-port.ts';
 import { Pool } from './pool.ts';
+import { paceOf } from './pace.ts';
 import { Ports } from './ports.ts';
 import { RingPoints } from './ring-points.ts';
 import { adminSource, tokensOf, type ManagerCounts } from './status.ts';
@@ -325,20 +326,20 @@ export class Manager {
   }
 
   /** Accepting stops, replies in flight leave, idle connections are ended at a pace, and after drain_ms the rest. */
-  drain({ stays = false, isReplaced = false, ms = this.#config.drain_ms }: DrainOptions = {}): Promise<void> {
+  drain({ stays = false, isReplaced = false, ms = this.#config.drain_ms, perSecond }: DrainOptions = {}): Promise<void> {
     if (!stays) this.#mayEnd.resolve();
-    this.#drained ??= this.#drain(isReplaced, ms);
+    this.#drained ??= this.#drain(isReplaced, ms, perSecond ?? paceOf(this.membership.members, this.#config, this.#ports.node?.port));
     return this.#drained;
   }
 
-  async #drain(isReplaced: boolean, ms: number): Promise<void> {
+  async #drain(isReplaced: boolean, ms: number, perSecond: number | undefined): Promise<void> {
     this.#state = 'draining';
-    this.log.info('node drains', { drainMs: ms });
+    this.log.info('node drains', { drainMs: ms, perSecond });
     this.#announcer.announce();
     await this.#unlisted(ms);
     void this.closeGates();
     // other nodes still have messages for clients that are here, and take their sessions
-    await this.pool.drain(ms, isReplaced);
+    await this.pool.drain(ms, isReplaced, perSecond);
     this.#announcer.stop();
     await this.membership.withdraw();
     await this.#mayEnd.promise;

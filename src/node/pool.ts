@@ -151,11 +151,12 @@ export class Pool {
     await old.gone;
   }
 
-  /** Ends all workers: connections are ended at a pace, the rest after drainMs. Resolves when the last process is gone. */
-  async drain(drainMs: number, isReplaced: boolean): Promise<void> {
+  /** Ends all workers: connections are ended at a pace, all workers together, the rest after drainMs. Resolves when the last process is gone. */
+  async drain(drainMs: number, isReplaced: boolean, perSecond?: number): Promise<void> {
     this.#ending = true;
     for (const place of this.#places.values()) clearTimeout(place.timer);
-    for (const worker of this.#processes) this.#tellToLeave(worker, { type: 'drain', drainMs, isReplaced });
+    const pace = perSecond === undefined ? {} : { perSecond: perSecond / Math.max(1, this.#processes.size) };
+    for (const worker of this.#processes) this.#tellToLeave(worker, { type: 'drain', drainMs, ...pace, isReplaced });
     await this.#allGone();
   }
 

@@ -86,11 +86,11 @@ export function adminSource(manager: Manager): AdminSource {
       return { changes: changes.map(({ key, from, to, apply }) => ({ key, from, to, apply: apply as 'live' | 'roll' })) };
     },
 
-    drain({ seconds, stay = false }) {
+    drain({ seconds, stay = false, perSecond }) {
       const connections = pool.book.total().connections;
       // whoever asked is answered at once; how far it is stands in /status
       const drainMs = seconds === undefined ? manager.config.drain_ms : Math.round(seconds * 1000);
-      manager.drain({ stays: stay, ms: drainMs }).catch((error: unknown) => manager.log.error('drain failed', { err: error }));
+      manager.drain({ stays: stay, ms: drainMs, perSecond }).catch((error: unknown) => manager.log.error('drain failed', { err: error }));
       return Promise.resolve({ state: manager.state, connections, drainMs });
     },
 
@@ -103,10 +103,10 @@ export function adminSource(manager: Manager): AdminSource {
 }
 
 /** Who may change something from elsewhere. Throws one sentence. */
-export function tokensOf({ server_name: node, admin_public_key: text }: NodeConfig): AdminTokens | undefined {
+export function tokensOf({ server_name: node, node_host: host, admin_public_key: text }: NodeConfig): AdminTokens | undefined {
   if (text === '') return undefined;
   try {
-    return { node, publicKey: readPublicKey(text) };
+    return { node, host, publicKey: readPublicKey(text) };
   } catch (error) {
     throw new Error(`admin_public_key is no public key: ${(error as Error).message}; it is Ed25519 in base64 (DER, SPKI)`, {
       cause: error,

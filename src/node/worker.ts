@@ -20,7 +20,7 @@ import { overdue, sweepMs } from './deadlines.ts';
 import { Departure, type HandOver } from './departure.ts';
 import { ClusterWorker } from './cluster-worker.ts';
 import { exitCodes } from './exit-codes.ts';
-import { limitsOf } from './limits.ts';
+import { limitsOf, type LimitKey } from './limits.ts';
 import { ModuleHosts } from './module-host.ts';
 import { Serve } from './serve.ts';
 import { SharedListener } from './shared-listener.ts';
@@ -202,7 +202,7 @@ class Worker {
       case 'drain':
         this.#listener?.close();
         this.#serve.clients.greeter.sessions!.isReplaced = message.isReplaced;
-        return this.#leave().drain(message.drainMs);
+        return this.#leave().drain(message.drainMs, message.perSecond);
       case 'init':
         return;
     }
@@ -293,7 +293,7 @@ class Worker {
   /** Stops accepting; when the last connection is gone, the process ends. */
   #leave(how?: Message<'leave'>): Departure {
     if (this.#departure !== undefined) return this.#departure;
-    this.#departure = new Departure(this.#serve, this.#cluster.leave(how));
+    this.#departure = new Departure(this.#serve, this.#cluster.leave(how), () => this.#stats.countLimit('drain_ms' satisfies LimitKey));
     void this.#departure.done.then(() => this.#end());
     return this.#departure;
   }

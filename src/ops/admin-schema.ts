@@ -72,6 +72,12 @@ export type WorkersReply = z.infer<typeof workersReplySchema>;
 
 export const drainRequestSchema = z.strictObject({
   seconds: z.number().min(0).max(86_400).optional().describe('how long what is in flight has; without it drain_ms'),
+  perSecond: z
+    .number()
+    .min(1)
+    .max(1e9)
+    .optional()
+    .describe('connections that other nodes can take in each second; without it as many as those of its type that it knows can'),
   stay: z
     .boolean()
     .optional()

@@ -7,6 +7,8 @@ import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:
 export interface Purpose {
   /** server_name of the node that is to be changed. */
   readonly node: string;
+  /** Its node_host: pods of two namespaces may have the same name, and none the address of another. */
+  readonly host: string;
   /** Of the route, as in /workers. */
   readonly path: string;
   /** What is sent. */
@@ -22,14 +24,14 @@ const MAX_TOKEN = 4096;
 const HEAD = part({ alg: 'EdDSA', typ: 'JWT' });
 
 /** `now` is in seconds since 1970. */
-export function signToken(key: KeyObject, { node, path, body }: Purpose, now: number): string {
-  const claims = part({ aud: node, sub: path, body: digest(body), iat: Math.floor(now), exp: Math.floor(now) + TOKEN_SECONDS });
+export function signToken(key: KeyObject, { node, host, path, body }: Purpose, now: number): string {
+  const claims = part({ aud: node, host, sub: path, body: digest(body), iat: Math.floor(now), exp: Math.floor(now) + TOKEN_SECONDS });
   const signed = `${HEAD}.${claims}`;
   return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`;
 }
 
 /** Why a token does not allow that, in one sentence; undefined if it does. */
-export function tokenProblem(key: KeyObject, token: string, { node, path, body }: Purpose, now: number): string | undefined {
+export function tokenProblem(key: KeyObject, token: string, { node, host, path, body }: Purpose, now: number): string | undefined {
   const [head = '', claims = '', signature = '', ...more] = token.split('.');
   const signed = Buffer.from(`${head}.${claims}`);
   if (token.length > MAX_TOKEN || more.length > 0 || head !== HEAD) return 'it is not a token of an operator';
@@ -37,6 +39,7 @@ export function tokenProblem(key: KeyObject, token: string, { node, path, body }
     return 'it was not signed with the key that belongs to admin_public_key';
   const said = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
   if (said['aud'] !== node) return `it is for the node "${String(said['aud'])}", this is "${node}"`;
+  if (said['host'] !== host) return `it is for the node at ${String(said['host'])}, this one is at ${host}`;
   if (said['sub'] !== path) return `it is for ${String(said['sub'])}, not for ${path}`;
   if (said['body'] !== digest(body)) return 'it is for another body';
   const [from, to] = [Number(said['iat']) - LEEWAY_SECONDS, Number(said['exp']) + LEEWAY_SECONDS];

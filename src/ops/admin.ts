@@ -33,6 +33,8 @@ export interface AdminOptions {
 export interface AdminTokens {
   /** server_name. */
   readonly node: string;
+  /** node_host. */
+  readonly host: string;
   readonly publicKey: KeyObject;
 }
 
@@ -92,7 +94,7 @@ export async function startAdmin(options: AdminOptions): Promise<Admin> {
 
   function judge(token: string, path: string, body: string): void {
     if (tokens === undefined) throw new AdminError(403, 'no token is taken here: the node has no admin_public_key');
-    const problem = tokenProblem(tokens.publicKey, token, { node: tokens.node, path, body }, Date.now() / 1000);
+    const problem = tokenProblem(tokens.publicKey, token, { node: tokens.node, host: tokens.host, path, body }, Date.now() / 1000);
     if (problem !== undefined) throw new AdminError(403, `the token is not taken: ${problem}`);
   }
 

@@ -200,7 +200,7 @@ const status: KimClusterStatus = {
   logic: { ...tierStatus, connections: 0 },
   versions: { current: '0.1.0', target: '0.1.0', operator: '0.1.0' },
   lastDrain: { pod: 'demo-gate-abc-2', moved: 300, closed: 2, forced: 0, seconds: 9, endedAt: now },
-  discovery: { primary: { name: 'zookeeper', healthy: true, members: 8 }, active: 'zookeeper' },
+  discovery: { primary: { name: 'zookeeper', healthy: true }, active: 'zookeeper' },
   plan: { generation: 1, changes: ['Deployment demo-gate: replicas 3 -> 4'], connections: 0 },
 };
 

@@ -23,7 +23,11 @@ async function operated(t: TestContext) {
     const token =
       typeof sign === 'string'
         ? sign
-        : signToken(privateKey, { node: node.manager.config.server_name, path, body: text }, Date.now() / 1000);
+        : signToken(
+            privateKey,
+            { node: node.manager.config.server_name, host: node.manager.config.node_host, path, body: text },
+            Date.now() / 1000,
+          );
     const headers = { 'content-type': 'application/json', ...(sign === false ? {} : { authorization: `Bearer ${token}` }) };
     const response = await fetch(`http://${outside}:${url.port}${path}`, { method: 'POST', headers, body: text });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -50,14 +54,16 @@ test('workers and settings change with a token, and older wishes do not undo new
 
 test('without a token, or with one for something else, nothing changes', { skip }, async (t) => {
   const { node, post } = await operated(t);
-  const name = node.manager.config.server_name;
-  const elsewhere = signToken(privateKey, { node: name, path: '/drain', body: '{"count":3}' }, Date.now() / 1000);
+  const { server_name: name, node_host: host } = node.manager.config;
+  const elsewhere = signToken(privateKey, { node: name, host, path: '/drain', body: '{"count":3}' }, Date.now() / 1000);
   const stranger = generateKeyPairSync('ed25519').privateKey;
-  const forged = signToken(stranger, { node: name, path: '/workers', body: '{"count":3}' }, Date.now() / 1000);
+  const forged = signToken(stranger, { node: name, host, path: '/workers', body: '{"count":3}' }, Date.now() / 1000);
+  const namesake = signToken(privateKey, { node: name, host: '10.9.9.9', path: '/workers', body: '{"count":3}' }, Date.now() / 1000);
   for (const [sign, why] of [
     [false, /without a token of the operator/],
     [elsewhere, /for \/drain, not for \/workers/],
     [forged, /not signed with the key/],
+    [namesake, /for the node at 10\.9\.9\.9/],
   ] as const) {
     const { status, body } = await post('/workers', { count: 3 }, sign);
     assert.equal(status, 403);

@@ -293,12 +293,32 @@ export const badChanges: readonly (readonly [what: string, from: Part, to: Part,
     gate({ service: { type: 'LoadBalancer', loadBalancerClass: 'b' } }),
     /loadBalancerClass can not be changed/,
   ],
+  ['a ZooKeeper elsewhere at once', zookeeper({ managed: { replicas: 1 } }), zookeeper({ hosts: 'zk:2181' }), /no directory in common/],
+  ['another place in ZooKeeper', zookeeper({ hosts: 'zk:2181' }), zookeeper({ hosts: 'zk:2181', root: '/b' }), /no directory in common/],
+  ['Kubernetes at once', {}, { discovery: { kubernetes: {} } }, /no directory in common/],
+  ['ZooKeeper at once', { discovery: { kubernetes: {} } }, zookeeper({ managed: { replicas: 1 } }), /no directory in common/],
 ];
 
 /** Changes that are not: these things may become anything. */
 export const goodChanges: readonly (readonly [what: string, from: Part, to: Part])[] = [
-  ['a ZooKeeper elsewhere', zookeeper({ managed: { replicas: 1 } }), zookeeper({ hosts: 'zk:2181' })],
-  ['no ZooKeeper any more', zookeeper({ managed: { replicas: 1 } }), { discovery: { kubernetes: {} } }],
+  ['Kubernetes beside the usual ZooKeeper', {}, { discovery: { zookeeper: { managed: {} }, kubernetes: {} } }],
+  [
+    'a ZooKeeper elsewhere, with Kubernetes beside both',
+    { discovery: { zookeeper: { managed: { replicas: 1 } }, kubernetes: {} } },
+    { discovery: { zookeeper: { hosts: 'zk:2181', root: '/shop' }, kubernetes: {} } },
+  ],
+  [
+    'no ZooKeeper any more, with Kubernetes there before',
+    { discovery: { zookeeper: { managed: { replicas: 1 } }, kubernetes: {} } },
+    { discovery: { kubernetes: {} } },
+  ],
+  ['one more server of a ZooKeeper elsewhere', zookeeper({ hosts: 'zk-0:2181' }), zookeeper({ hosts: 'zk-0:2181,zk-1:2181' })],
+  ['what is said of the usual ZooKeeper', {}, zookeeper({ managed: { replicas: 3 } })],
+  [
+    'a list of nodes and then ZooKeeper',
+    { discovery: { static: { members: [{ type: 'logic', host: '10.0.0.7', port: 4344 }] } } },
+    zookeeper({ managed: {} }),
+  ],
   [
     'volumes that are kept after all',
     zookeeper({ managed: { storage: { size: '1Gi' } } }),

@@ -25,6 +25,9 @@ const draining = object({
   pod: text('The pod.'),
   cause: cause.optional(),
   connections: count('Client connections that it still has.'),
+  moved: count('Clients that went to another gate by themselves when they were asked to.').optional(),
+  closed: count('Connections that were closed between a reply and the next request.').optional(),
+  forced: count('Connections that were cut because the time was over.').optional(),
   startedAt: time('When it began.'),
   estimatedEnd: time('When it will have ended, at its pace so far or when its time is over.').optional(),
 }).meta({ description: 'A pod that drains.' });
@@ -56,7 +59,6 @@ const tier = object({
 const directory = object({
   name: z.enum(['zookeeper', 'kubernetes', 'file', 'static']).meta({ description: 'Which one.' }),
   healthy: z.boolean().meta({ description: 'Whether all nodes reach it.' }),
-  members: count('Nodes that are announced there.').optional(),
   message: text('What is wrong, or how many servers answer.').optional(),
 });
 

@@ -3,6 +3,7 @@
 import type { DrainCause } from '../status-types.ts';
 import { drainTimesOf } from './drain-times.ts';
 import { marks } from './names.ts';
+import { podConfigOf } from './pod-config.ts';
 import { drainMark, type PodView } from './pods.ts';
 import type { TierState } from './tier.ts';
 import type { Action } from './types.ts';
@@ -25,14 +26,19 @@ export type Emptiness = 'busy' | 'empty' | 'late';
 export function emptiness(state: TierState, { node, drain, startedAt }: PodView): Emptiness {
   if (drain === undefined) return 'busy';
   // a node that started anew after it was told has left its clients to the others
-  if (startedAt !== undefined && startedAt > drain.since) return 'empty';
+  if (hasRestarted(drain, startedAt)) return 'empty';
   if (node !== undefined && (node.state === 'draining' || node.state === 'stopping') && node.connections === 0) return 'empty';
   return state.observed.now >= deadlineOf(state, drain.since) ? 'late' : 'busy';
 }
 
+/** Times of its machine are compared with each other, since its clock may not be the operator's. */
+function hasRestarted({ since, startedAt: before }: NonNullable<PodView['drain']>, startedAt: number | undefined): boolean {
+  return startedAt !== undefined && (before === undefined ? startedAt > since : startedAt !== before);
+}
+
 /** Begins a drain: it is written down first, so that it goes on whoever is the operator then. */
 export function begin(state: TierState, pod: PodView, cause: DrainCause): Action[] {
-  const annotations = { [marks.draining]: drainMark(state.observed.now, cause), [marks.deletionCost]: COST };
+  const annotations = { [marks.draining]: drainMark(state.observed.now, cause, pod.startedAt), [marks.deletionCost]: COST };
   return [{ kind: 'annotate', pod: pod.name, annotations }, order(state, pod, cause)];
 }
 
@@ -55,5 +61,7 @@ export function hasCost({ deletionCost }: PodView): boolean {
 function order(state: TierState, pod: PodView, cause: DrainCause): Action {
   const { drainSeconds: seconds } = drainTimesOf(state.cluster, state.tier);
   const survivors = state.live.filter((one) => one !== pod && one.isReady && one.drain === undefined).length;
-  return { kind: 'drain', pod: pod.name, cause, seconds, perSecond: Math.max(1, survivors) * RECONNECTS_PER_SECOND };
+  const { accept_rate: rate } = podConfigOf(state.cluster, state.tier, state.observed.operator);
+  const each = rate === 0 ? RECONNECTS_PER_SECOND : Math.min(rate, RECONNECTS_PER_SECOND);
+  return { kind: 'drain', pod: pod.name, cause, seconds, perSecond: Math.max(1, survivors) * each };
 }

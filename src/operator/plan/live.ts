@@ -1,16 +1,20 @@
 // What changes in running pods: the number of workers, and options that need no new process. No connection is closed by it.
 
+import type { KimCluster } from '../../config/cluster-schema.ts';
 import { optionOf, type OptionKey } from '../../config/options.ts';
 import { isSame } from './canonical.ts';
 import { podConfigOf, settingsOf } from './pod-config.ts';
-import type { PodView } from './pods.ts';
+import { timeOf, type PodView } from './pods.ts';
 import type { TierState } from './tier.ts';
 import type { Action } from './types.ts';
+
+/** More than a spec is ever changed. */
+const WISHES = 1_000_000;
 
 /** Nodes that drain are left alone, and those that do not answer are asked again in the next pass. */
 export function liveActions(state: TierState): Action[] {
   const { cluster, tier, observed } = state;
-  const generation = cluster.metadata.generation ?? 0;
+  const generation = wishOf(cluster);
   const config = podConfigOf(cluster, tier, observed.operator);
   const wanted = settingsOf(config);
   return reachable(state).flatMap((pod): Action[] => {
@@ -21,6 +25,12 @@ export function liveActions(state: TierState): Action[] {
       ...(Object.keys(different).length === 0 ? [] : [{ kind: 'setSettings', pod: name, config: different, generation } as const]),
     ];
   });
+}
+
+/** Goes up with every change of the spec, and with every KimCluster of this name: pods may be older than the one that they obey now. */
+function wishOf({ metadata }: KimCluster): number {
+  const { creationTimestamp } = metadata as { readonly creationTimestamp?: string };
+  return ((timeOf(creationTimestamp) ?? 0) / 1000) * WISHES + (metadata.generation ?? 0);
 }
 
 /** Whether all pods have the options and workers that the spec asks for. */

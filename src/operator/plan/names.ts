@@ -12,7 +12,7 @@ export const COMPONENT_LABEL = 'app.kubernetes.io/component';
 export const marks = {
   /** On pod templates, pods and Deployments: the pod template, as a hash. */
   revision: 'kimserver.io/revision',
-  /** On a pod: since when it drains, and why: "2026-11-21T08:00:00.000Z ScaleDown". */
+  /** On a pod: since when it drains, why, and when its node had started: "2026-11-21T08:00:00.000Z ScaleDown 2026-11-20T23:15:01.000Z". */
   draining: 'kimserver.io/draining',
   /** On a Deployment that was lowered: the pod that is meant to go. */
   leaving: 'kimserver.io/leaving',

@@ -3,7 +3,7 @@
 import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
 import { ZOOKEEPER_PORT } from './directories.ts';
 import { metaOf, nameOf, selectorOf, type Component } from './names.ts';
-import { portsOf } from './pod-config.ts';
+import { CLIENT_PORT } from './pod-config.ts';
 import type { Manifest, OperatorFacts } from './types.ts';
 
 /** Between the servers of a ZooKeeper: the leader, and its election. */
@@ -29,7 +29,8 @@ function policy(cluster: KimCluster, component: Component, ingress: readonly Ing
   };
 }
 
-const port = (number: number) => ({ protocol: 'TCP', port: number });
+/** By name it is the right one of pods of every revision. */
+const port = (which: number | string) => ({ protocol: 'TCP', port: which });
 
 function operatorPods({ namespace, podLabels }: OperatorFacts): object {
   return {
@@ -41,13 +42,12 @@ function operatorPods({ namespace, podLabels }: OperatorFacts): object {
 const everyPod = { namespaceSelector: {} };
 
 export function tierPolicy(cluster: KimCluster, tier: Tier, operator: OperatorFacts): Manifest {
-  const { client, node, admin } = portsOf(cluster, tier);
   const { from, metricsFrom } = cluster.spec.networkPolicy;
   const nodes = { podSelector: { matchLabels: selectorOf(cluster) } };
   return policy(cluster, tier, [
-    ...(client === undefined ? [] : [{ ports: [port(client)], from }]),
-    { ports: [port(node)], from: [nodes] },
-    { ports: [port(admin)], from: metricsFrom === undefined ? [everyPod] : [operatorPods(operator), ...metricsFrom] },
+    ...(tier === 'gate' ? [{ ports: [port(CLIENT_PORT)], from }] : []),
+    { ports: [port('node')], from: [nodes] },
+    { ports: [port('admin')], from: metricsFrom === undefined ? [everyPod] : [operatorPods(operator), ...metricsFrom] },
   ]);
 }
 

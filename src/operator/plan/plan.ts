@@ -18,10 +18,11 @@ import { scale } from './scale.ts';
 import { clientService, nodeService } from './services.ts';
 import { statusOf } from './status.ts';
 import { tierState } from './tier.ts';
-import type { Action, Manifest, Observed, Plan } from './types.ts';
+import type { Manifest, Observed, Plan } from './types.ts';
 import type { Findings, TierDecisions } from './verdicts.ts';
 import { zookeeperOf } from './zookeeper.ts';
 import { zookeeperSet, zookeeperState } from './zookeeper-state.ts';
+import { zookeeperUpdate } from './zookeeper-update.ts';
 
 const IDLE_MS = 30_000;
 const BUSY_MS = 1000;
@@ -29,7 +30,9 @@ const BUSY_MS = 1000;
 /** Decides one pass. The KimCluster is one that its schema has judged and completed. */
 export function plan(cluster: KimCluster, observed: Observed): Plan {
   const tiers = decide(cluster, observed);
-  const zookeeper = zookeeperOf(cluster, observed, zookeeperSet(cluster, observed));
+  const servers = zookeeperSet(cluster, observed);
+  const zookeeper = zookeeperOf(cluster, observed, servers);
+  const update = zookeeperUpdate(cluster, observed, servers);
   const wanted = [...zookeeper.objects, ...tiers.flatMap((tier) => objectsOf(tier, observed))];
   const { apply, conflicts } = claim(cluster, wanted, observed);
   const gate = tiers.find(({ state }) => state.tier === 'gate')!;
@@ -65,9 +68,10 @@ export function plan(cluster: KimCluster, observed: Observed): Plan {
     };
   }
   if (isWished(cluster, 'pause')) return { ...none, status, requeueMs: IDLE_MS };
-  const actions = [...finalizerActions(cluster), ...tiers.flatMap(({ state, scale: { actions: own } }) => [...own, ...liveActions(state)])];
+  const ofTiers = tiers.flatMap(({ state, scale: { actions: own } }) => [...own, ...liveActions(state)]);
+  const actions = [...finalizerActions(cluster), ...update.actions, ...ofTiers];
   const events = tiers.flatMap(({ rollout: rolling, scale: scaling }) => [...rolling.events, ...scaling.events]);
-  return { apply, remove, actions, events, status, requeueMs: requeueOf(tiers, actions) };
+  return { apply, remove, actions, events, status, requeueMs: requeueOf(tiers, actions.length > 0 || update.old > 0) };
 }
 
 /** Logic nodes first: gates are replaced when those that they relay to are well. */
@@ -101,13 +105,13 @@ function objectsOf({ state, rollout: pace, scale: size }: TierDecisions, { opera
 }
 
 /** While something moves it is looked at often: how far a drain is stands in no object. */
-function requeueOf(tiers: readonly TierDecisions[], actions: readonly Action[]): number {
+function requeueOf(tiers: readonly TierDecisions[], hasActions: boolean): number {
   const isMoving = ({ state, rollout: rolling, scale: size }: TierDecisions) =>
     (size.progress !== undefined && size.refusal === undefined) ||
     (rolling.progress !== undefined && rolling.stalled === undefined) ||
     state.ending.length > 0 ||
     state.live.some(({ drain }) => drain !== undefined);
-  const isBusy = actions.length > 0 || tiers.some(isMoving);
+  const isBusy = hasActions || tiers.some(isMoving);
   const waits = tiers.flatMap(({ rollout: { requeueMs } }) => (requeueMs === undefined ? [] : [requeueMs]));
   return Math.max(100, Math.min(IDLE_MS, ...(isBusy ? [BUSY_MS] : []), ...waits));
 }

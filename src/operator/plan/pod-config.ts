@@ -15,6 +15,8 @@ import type { OperatorFacts } from './types.ts';
 
 /** Where the modules of an image are in pods. */
 export const MODULES_FOLDER = '/modules';
+/** Name of the client port in pods. */
+export const CLIENT_PORT = 'client';
 const ANY_ADDRESS = '0.0.0.0';
 const DEFAULT_CLIENT_PORT = 3355;
 const DEFAULT_NODE_PORT = { gate: 3344, logic: 4344 } as const;
@@ -41,10 +43,10 @@ export function portsOf({ spec }: KimCluster, tier: Tier): Ports {
   return { client, node, admin: spec[tier]?.admin?.port || beside };
 }
 
-/** How the client port is called; two ports of a pod have names of their own. */
+/** How the client port is called in the Service; by the others nodes are found. In pods it never changes its name: Services lead to all of them. */
 export function clientPortName({ spec }: KimCluster): string {
   const { name } = spec.gate.listeners[0]!;
-  return name === 'node' || name === 'admin' ? 'client' : name;
+  return name === 'node' || name === 'admin' ? CLIENT_PORT : name;
 }
 
 /** The configuration that all pods of a tier share, in the program's own units. */

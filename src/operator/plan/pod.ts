@@ -6,7 +6,7 @@ import { CONFIG_FILE, type TierConfigMaps } from './config-maps.ts';
 import { hasKubernetesDiscovery } from './directories.ts';
 import { drainTimesOf } from './drain-times.ts';
 import { labelsOf, marks, nameOf } from './names.ts';
-import { clientPortName, MODULES_FOLDER, portsOf } from './pod-config.ts';
+import { CLIENT_PORT, MODULES_FOLDER, portsOf } from './pod-config.ts';
 import { placement } from './placement.ts';
 import { containerSecurity, podSecurity } from './security.ts';
 import { secretVariables } from './stores.ts';
@@ -76,7 +76,7 @@ function nodeContainer(cluster: KimCluster, tier: Tier, maps: TierConfigMaps, im
     ...imageOf(cluster, image),
     args: ['node', `${CONFIG_FOLDER}/${CONFIG_FILE}`],
     ports: [
-      ...(client === undefined ? [] : [{ name: clientPortName(cluster), containerPort: client, protocol: 'TCP' }]),
+      ...(client === undefined ? [] : [{ name: CLIENT_PORT, containerPort: client, protocol: 'TCP' }]),
       { name: 'node', containerPort: node, protocol: 'TCP' },
       { name: 'admin', containerPort: admin, protocol: 'TCP' },
     ],
@@ -87,7 +87,7 @@ function nodeContainer(cluster: KimCluster, tier: Tier, maps: TierConfigMaps, im
       own('POD_IP', 'status.podIP'),
       own('KIM_SERVER_NAME', 'metadata.name'),
       own('KIM_NODE_HOST', 'status.podIP'),
-      ...secretVariables(cluster, maps),
+      ...secretVariables(cluster),
     ],
     ...(resources && { resources: amountsAsTexts(resources) }),
     // a minute to start, then it counts as stuck

@@ -21,7 +21,7 @@ export interface PodView {
   readonly createdAt: number;
   readonly node: NodeView | undefined;
   /** Since when it is meant to leave although Kubernetes has not been told yet. */
-  readonly drain: { readonly since: number; readonly cause: DrainCause } | undefined;
+  readonly drain: DrainMark | undefined;
   readonly deletionCost: string | undefined;
   /** Removed by way of the eviction API, as by "kubectl drain". */
   readonly isEvicted: boolean;
@@ -31,6 +31,13 @@ export interface PodView {
   readonly startedAt: number | undefined;
   /** Why its node, or what comes before it, can not start. */
   readonly trouble: string | undefined;
+}
+
+interface DrainMark {
+  readonly since: number;
+  readonly cause: DrainCause;
+  /** When its node had started the last time then; undefined if that was not known. */
+  readonly startedAt: number | undefined;
 }
 
 /** What Kubernetes says of containers that will not start by waiting. */
@@ -85,16 +92,16 @@ export function clientsOf({ node }: Pick<PodView, 'node'>): number {
   return Math.max(0, (node?.connections ?? 0) - (node?.links ?? 0));
 }
 
-/** "2026-11-21T08:00:00.000Z ScaleDown" */
-export function drainMark(now: number, cause: DrainCause): string {
-  return `${isoOf(now)} ${cause}`;
+/** "2026-11-21T08:00:00.000Z ScaleDown 2026-11-20T23:15:01.000Z": since when, why, and when its node had started, by the clock of its machine. */
+export function drainMark(now: number, cause: DrainCause, startedAt?: number): string {
+  return [isoOf(now), cause, ...(startedAt === undefined ? [] : [isoOf(startedAt)])].join(' ');
 }
 
 function drainOf(mark: string | undefined): PodView['drain'] {
-  const [time, word] = (mark ?? '').split(' ');
+  const [time, word, started] = (mark ?? '').split(' ');
   const since = timeOf(time);
   if (mark === undefined || mark === '') return undefined;
-  return { since: since ?? 0, cause: causes.find((cause) => cause === word) ?? 'Requested' };
+  return { since: since ?? 0, cause: causes.find((cause) => cause === word) ?? 'Requested', startedAt: timeOf(started) };
 }
 
 export function isoOf(time: number): string {

@@ -19,8 +19,6 @@ export interface ScaleDecision {
   readonly events: readonly PlanEvent[];
   /** What it is doing or waiting for; undefined when there are as many pods as wanted. */
   readonly progress?: { readonly reason: 'ScalingUp' | 'ScalingDown' | 'Draining'; readonly message: string } | undefined;
-  /** The pod that has drained and goes now. */
-  readonly gone?: PodView | undefined;
   /** A person has to decide. */
   readonly refusal?: string | undefined;
 }
@@ -91,7 +89,6 @@ function shrink(state: TierState, current: number, wanted: number, rolling: stri
     replicas: current - 1,
     marks: { [marks.leaving]: victim.name },
     actions: [],
-    gone: victim,
     events: [drained(left === 'late', victim)],
     progress: { reason: 'ScalingDown', message: `${tier}: ${victim.name} has drained and goes; ${stays(current - 1)}` },
   };

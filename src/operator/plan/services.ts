@@ -2,7 +2,7 @@
 
 import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
 import { metaOf, nameOf, selectorOf } from './names.ts';
-import { clientPortName, portsOf } from './pod-config.ts';
+import { CLIENT_PORT, clientPortName, portsOf } from './pod-config.ts';
 import type { Manifest } from './types.ts';
 
 export function clientService(cluster: KimCluster): Manifest {
@@ -18,7 +18,13 @@ export function clientService(cluster: KimCluster): Manifest {
       type,
       selector: selectorOf(cluster, 'gate'),
       ports: [
-        { name, port: portsOf(cluster, 'gate').client, targetPort: name, protocol: 'TCP', ...(nodePort !== undefined && { nodePort }) },
+        {
+          name,
+          port: portsOf(cluster, 'gate').client,
+          targetPort: CLIENT_PORT,
+          protocol: 'TCP',
+          ...(nodePort !== undefined && { nodePort }),
+        },
       ],
       ...(externalTrafficPolicy && { externalTrafficPolicy }),
       ...(internalTrafficPolicy && { internalTrafficPolicy }),

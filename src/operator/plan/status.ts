@@ -10,7 +10,7 @@ import { deadlineOf } from './drain.ts';
 import { hasSettings } from './live.ts';
 import { nameOf, namespaceOf, selectorText } from './names.ts';
 import { portsOf } from './pod-config.ts';
-import { clientsOf, isoOf, type PodView } from './pods.ts';
+import { clientsOf, isoOf, timeOf, type PodView } from './pods.ts';
 import { connectionsOf, type TierState } from './tier.ts';
 import type { Manifest, Observed } from './types.ts';
 import { verdicts, type Findings } from './verdicts.ts';
@@ -47,7 +47,8 @@ function whole(found: Findings, observed: Observed): KimClusterStatus {
     const message = lost.length > 0 ? `not reached by ${lost.join(', ')}` : isManaged ? zookeeper.text : undefined;
     return { name, healthy: lost.length === 0 && (!isManaged || zookeeper.hasQuorum), ...(message !== undefined && { message }) };
   };
-  const lastDrain = lastDrainOf(found, observed) ?? before?.lastDrain;
+  const draining = [...(statuses.gate?.draining ?? []), ...(statuses.logic?.draining ?? [])];
+  const lastDrain = lastDrainOf(before, draining, observed.now) ?? before?.lastDrain;
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
     conditions: conditions(verdicts(found), before?.conditions, generation, observed.now),
@@ -56,7 +57,7 @@ function whole(found: Findings, observed: Observed): KimClusterStatus {
       logics: of(statuses.logic, logic),
       workers: [statuses.gate, statuses.logic].flatMap((tier) => (tier === undefined ? [] : [tier.workers])).join('+'),
       connections: statuses.gate?.connections ?? 0,
-      draining: (statuses.gate?.draining.length ?? 0) + (statuses.logic?.draining.length ?? 0),
+      draining: draining.length,
       discovery:
         zookeeper !== undefined && primary === 'zookeeper' ? zookeeper.text : `${primary} ${discoveryStatus === 'False' ? 'lost' : 'ok'}`,
     },
@@ -112,17 +113,25 @@ function draining(state: TierState, pod: PodView): Draining {
     pod: pod.name,
     ...(cause && { cause }),
     connections,
+    // a node that has ended says nothing any more
+    ...(pod.node?.left ?? leftBefore(old)),
     startedAt: isoOf(startedAt),
     estimatedEnd: isoOf(Math.min(paced, over)),
   };
 }
 
-function lastDrainOf({ tiers }: Findings, { now }: Observed): KimClusterStatus['lastDrain'] {
-  const gone = tiers.map(({ scale }) => scale.gone).find((pod) => pod !== undefined);
-  if (gone?.drain === undefined) return undefined;
-  const { moved = 0, closed = 0, forced = clientsOf(gone) } = gone.node?.left ?? {};
-  const seconds = Math.round((now - gone.drain.since) / 1000);
-  return { pod: gone.name, cause: gone.drain.cause, moved, closed, forced, seconds, endedAt: isoOf(now) };
+function leftBefore({ moved, closed, forced }: Partial<Draining> = {}): Partial<Draining> {
+  return { ...(moved !== undefined && { moved }), ...(closed !== undefined && { closed }), ...(forced !== undefined && { forced }) };
+}
+
+/** The drain that ended since the status was written: its pod is gone. */
+function lastDrainOf(before: KimClusterStatus | undefined, now: readonly Draining[], time: number): KimClusterStatus['lastDrain'] {
+  const known = [...(before?.gate?.draining ?? []), ...(before?.logic?.draining ?? [])];
+  const gone = known.findLast(({ pod }) => !now.some((one) => one.pod === pod));
+  if (gone === undefined) return undefined;
+  const { pod, cause, moved = 0, closed = 0, forced = 0, startedAt } = gone;
+  const seconds = Math.max(0, Math.round((time - (timeOf(startedAt) ?? time)) / 1000));
+  return { pod, ...(cause && { cause }), moved, closed, forced, seconds, endedAt: isoOf(time) };
 }
 
 function versionsOf(
@@ -155,6 +164,6 @@ function endpointOf(cluster: KimCluster, objects: readonly Manifest[]): string {
 /** What is left when what is counted is left out. */
 function withoutCounts({ gate, logic, summary, ...rest }: KimClusterStatus): object {
   const tier = (status: TierStatus | undefined) =>
-    status && { ...status, connections: 0, draining: status.draining.map((one) => ({ ...one, connections: 0, estimatedEnd: '' })) };
+    status && { ...status, connections: 0, draining: status.draining.map(({ pod, cause, startedAt }) => ({ pod, cause, startedAt })) };
   return { ...rest, gate: tier(gate), logic: tier(logic), summary: { ...summary, connections: 0 } };
 }

@@ -110,8 +110,8 @@ function statefulSet(cluster: KimCluster, { replicas, storage }: ManagedZookeepe
       selector: { matchLabels: selectorOf(cluster, 'zookeeper') },
       // none is ready before there is a quorum, so none may wait for another
       podManagementPolicy: 'Parallel',
-      // the next one is replaced when the last one serves again
-      updateStrategy: { type: 'RollingUpdate' },
+      // the operator removes one when all the others serve (zookeeper-update.ts)
+      updateStrategy: { type: 'OnDelete' },
       minReadySeconds: 5,
       revisionHistoryLimit: 3,
       template,

@@ -35,7 +35,7 @@ async function run(action: Action, options: ExecutorOptions): Promise<void> {
   switch (action.kind) {
     case 'drain':
       // the process stays: Kubernetes would start one that ends again
-      return tell(action.pod, '/drain', { seconds: action.seconds, stay: true }, options);
+      return tell(action.pod, '/drain', { seconds: action.seconds, perSecond: action.perSecond, stay: true }, options);
     case 'setWorkers':
       return tell(action.pod, '/workers', { count: action.count, generation: action.generation }, options);
     case 'setSettings':

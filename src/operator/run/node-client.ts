@@ -3,16 +3,14 @@
 import type { KeyObject } from 'node:crypto';
 import { addressText } from '../../config/address.ts';
 import { signToken } from '../../ops/admin-token.ts';
-import type { NodeStatus } from '../../ops/snapshot.ts';
 import type { NodeView } from '../plan/types.ts';
+import { viewOf } from './node-view.ts';
 
 const ASK_MS = 2000;
 const TELL_MS = 10_000;
-const MAX_BYTES = 8 << 20;
-/** Codes of replies that say that something of ours failed, not the request. */
-const FAILURES = ['1', '14', '15', '16', '18', '20'];
-/** Ends of connections that nobody meant. */
-const BROKEN = ['reset', 'memory', 'worker'] as const;
+/** Of one answer; a node with hundreds of workers and commands says a few megabytes. */
+const MAX_BYTES = 4 << 20;
+const MAX_CONFIG_BYTES = 256 << 10;
 
 export interface NodeAddress {
   /** Name of the pod, which is the name of its node. */
@@ -42,11 +40,14 @@ export class NodeClient {
     this.#now = now;
   }
 
-  /** Undefined if it does not answer in time: it may be starting, or gone. */
+  /** Undefined if it does not answer in time, or something else answers there: it may be starting, or gone. */
   async look(node: NodeAddress, signal?: AbortSignal): Promise<NodeView | undefined> {
     try {
-      const [status, config] = await Promise.all([this.#get(node, '/status', signal), this.#get(node, '/config', signal)]);
-      return viewOf(status as NodeStatus, config as Record<string, unknown>);
+      const [status, config] = await Promise.all([
+        this.#get(node, '/status', signal),
+        this.#get(node, '/config', signal, MAX_CONFIG_BYTES),
+      ]);
+      return viewOf(node.name, status, config);
     } catch {
       return undefined;
     }
@@ -55,7 +56,7 @@ export class NodeClient {
   /** Throws NodeRefusal, or an Error when the node can not be reached. */
   async tell(node: NodeAddress, path: string, body: object, signal?: AbortSignal): Promise<void> {
     const text = JSON.stringify(body);
-    const token = signToken(this.#key, { node: node.name, path, body: text }, this.#now() / 1000);
+    const token = signToken(this.#key, { node: node.name, host: node.host, path, body: text }, this.#now() / 1000);
     const response = await fetch(urlOf(node, path), {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
@@ -68,9 +69,9 @@ export class NodeClient {
     throw new NodeRefusal(response.status, `${node.name} refused ${path}: ${errorOf(answer)}`);
   }
 
-  async #get(node: NodeAddress, path: string, signal: AbortSignal | undefined): Promise<unknown> {
+  async #get(node: NodeAddress, path: string, signal: AbortSignal | undefined, maxBytes = MAX_BYTES): Promise<unknown> {
     const response = await fetch(urlOf(node, path), { redirect: 'error', signal: within(ASK_MS, signal) });
-    const text = await textOf(response);
+    const text = await textOf(response, maxBytes);
     if (!response.ok) throw new NodeRefusal(response.status, errorOf(text));
     return JSON.parse(text);
   }
@@ -83,12 +84,12 @@ function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
   return signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
 }
 
-async function textOf(response: Response): Promise<string> {
+async function textOf(response: Response, maxBytes = MAX_BYTES): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > MAX_BYTES) throw new Error(`the answer has more than ${MAX_BYTES} bytes`);
+    if (length > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
@@ -97,26 +98,8 @@ async function textOf(response: Response): Promise<string> {
 function errorOf(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: unknown };
-    return typeof error === 'string' ? error : text.slice(0, 200);
+    return (typeof error === 'string' ? error : text).slice(0, 500);
   } catch {
-    return text.slice(0, 200);
+    return text.slice(0, 500);
   }
-}
-
-function viewOf(status: NodeStatus, config: Record<string, unknown>): NodeView {
-  const { totals, manager } = status;
-  const codes = [...Object.values(totals.commands), ...Object.values(totals.routes)].map((replies) => Object.entries(replies.codes));
-  const sum = (values: readonly (number | undefined)[]) => values.reduce<number>((a, b) => a + (b ?? 0), 0);
-  return {
-    state: status.state,
-    connections: totals.connections,
-    workers: new Set(status.workers.filter(({ state }) => state !== 'leaving').map(({ index }) => index)).size,
-    version: status.version,
-    config,
-    replies: sum(codes.flat().map(([, count]) => count)),
-    failures: sum(codes.flat().map(([code, count]) => (FAILURES.includes(code) ? count : 0))),
-    accepted: totals.accepted + manager.accepted,
-    broken: sum(BROKEN.map((reason) => totals.closed[reason])),
-    lostDirectories: status.cluster.directories.filter(({ state }) => state === 'down').map(({ name }) => name),
-  };
 }

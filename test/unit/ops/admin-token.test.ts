@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { publicKeyText, readPublicKey, signToken, TOKEN_SECONDS, tokenProblem } from '../../../src/ops/admin-token.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const purpose = { node: 'demo-gate-0', path: '/workers', body: '{"count":4}' };
+const purpose = { node: 'demo-gate-0', host: '10.0.0.7', path: '/workers', body: '{"count":4}' };
 const NOW = 1_800_000_000;
 
 test('a token allows one node one thing, for a while', () => {
@@ -15,6 +15,8 @@ test('a token allows one node one thing, for a while', () => {
   assert.equal(tokenProblem(readPublicKey(publicKeyText(privateKey)), token, purpose, NOW), undefined);
   const wrong = [
     [{ ...purpose, node: 'demo-gate-1' }, /for the node "demo-gate-0", this is "demo-gate-1"/],
+    // the same name in another namespace
+    [{ ...purpose, host: '10.0.0.8' }, /for the node at 10\.0\.0\.7, this one is at 10\.0\.0\.8/],
     [{ ...purpose, path: '/drain' }, /for \/workers, not for \/drain/],
     [{ ...purpose, body: '{"count":9}' }, /for another body/],
   ] as const;

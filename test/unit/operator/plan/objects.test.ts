@@ -112,6 +112,17 @@ ${KUBERNETES}
   },
 };
 
+/** Where ports stand in a Deployment, a Service and a NetworkPolicy. */
+interface Ported {
+  readonly spec: {
+    readonly template?: {
+      readonly spec: { readonly containers: readonly { readonly ports: readonly { name: string; containerPort: number }[] }[] };
+    };
+    readonly ports?: readonly { readonly name: string; readonly port: number; readonly targetPort: string }[];
+    readonly ingress?: readonly { readonly ports: readonly { readonly port: string }[] }[];
+  };
+}
+
 const usual = new World(kim(SMALL)).plan();
 const alone = new World(kim(`{ gate: { ${GATE} }, ${KUBERNETES} }`)).plan();
 
@@ -144,4 +155,25 @@ test('what can change in running pods changes no pod template', () => {
     return apply.filter(({ kind }) => kind === 'Deployment').map((one) => (one['spec'] as { template: object }).template);
   };
   assert.deepEqual(templates(situations['limits-change-no-pod']!.spec), templates(SMALL));
+});
+
+test('a listener that gets another name or port stays reachable on pods of both revisions', () => {
+  const ofClients = (listener: string) => {
+    const { apply } = new World(kim(`{ gate: { listeners: [${listener}] }, ${KUBERNETES} }`)).plan();
+    const find = (kind: string) => apply.find((one) => one.kind === kind && one.metadata.name === 'demo-gate') as unknown as Ported;
+    const { ports } = find('Deployment').spec.template!.spec.containers[0]!;
+    return {
+      service: find('Service').spec.ports![0]!,
+      pod: ports[0]!,
+      policy: find('NetworkPolicy').spec.ingress!.map((one) => one.ports[0]!.port),
+    };
+  };
+  const [old, next] = [ofClients('{ name: chat, port: 3355 }'), ofClients('{ name: game, port: 4000 }')];
+  assert.deepEqual([old.service.name, next.service.name], ['chat', 'game']);
+  assert.deepEqual([next.service.port, next.pod.containerPort], [4000, 4000]);
+  for (const { service, pod, policy } of [old, next]) {
+    assert.equal(service.targetPort, 'client');
+    assert.equal(pod.name, 'client');
+    assert.deepEqual(policy, ['client', 'node', 'admin']);
+  }
 });

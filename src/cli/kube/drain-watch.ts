@@ -11,7 +11,7 @@ import { componentOf, podsOf, type PodObject } from './objects.ts';
 import type { KubeSession } from './session.ts';
 import { clientsOfNode } from './status-text.ts';
 
-const BETWEEN_MS = 500;
+const LOOK_MS = 500;
 /** For Kubernetes to kill what has not ended by itself, and to say so. */
 const SLACK_MS = 30_000;
 /** For a pod whose operator has it drain first: the longest time to drain is a day, but nobody waits for that. */
@@ -32,10 +32,16 @@ interface Watching {
   /** Told how far it is, again and again. */
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Between two looks, in milliseconds; default 500. */
+  readonly lookMs?: number;
 }
 
 /** Resolves when the pod is gone. Throws a Failure when it does not go though its time is over. */
-export async function watchDrain(session: KubeSession, pod: PodObject, { say, signal }: Watching): Promise<Drained> {
+export async function watchDrain(
+  session: Pick<KubeSession, 'client'>,
+  pod: PodObject,
+  { say, signal, lookMs = LOOK_MS }: Watching,
+): Promise<Drained> {
   const { client } = session;
   const { name, uid } = pod.metadata;
   const begun = Date.now();
@@ -53,7 +59,7 @@ export async function watchDrain(session: KubeSession, pod: PodObject, { say, si
         `pod "${name}" has not ended though its time is over; its machine may be lost: kubectl describe pod ${name}, kubectl get nodes`,
       );
     }
-    await pause(BETWEEN_MS, undefined, { signal });
+    await pause(lookMs, undefined, { signal });
   }
   const last = counts.at(-1);
   const wasKilled = endsAt !== undefined && Date.now() >= endsAt;
@@ -95,7 +101,7 @@ export function drainedLine({ pod, clients, forced, seconds, came }: Drained): s
   return `${pod} is gone after ${seconds} s${clients === 0 ? ' and had no clients' : left}${place}`;
 }
 
-async function find({ client }: KubeSession, { metadata: { namespace, name } }: PodObject): Promise<PodObject | undefined> {
+async function find({ client }: Pick<KubeSession, 'client'>, { metadata: { namespace, name } }: PodObject): Promise<PodObject | undefined> {
   try {
     return await client.get<PodObject>(pathOf(podKind, { namespace, name }));
   } catch (error) {
@@ -107,7 +113,7 @@ async function find({ client }: KubeSession, { metadata: { namespace, name } }: 
 /** Clocks of two machines may be apart by some seconds. */
 const APART_MS = 5000;
 
-async function newcomers({ client }: KubeSession, pod: PodObject, since: number): Promise<string[]> {
+async function newcomers({ client }: Pick<KubeSession, 'client'>, pod: PodObject, since: number): Promise<string[]> {
   const { namespace, labels = {} } = pod.metadata;
   const cluster = { apiVersion: '', kind: '', metadata: { namespace: namespace!, name: labels[CLUSTER_LABEL] ?? '' } };
   const pods = await podsOf(client, cluster);

@@ -14,8 +14,9 @@ const OUR_CONTAINERS = [CONTAINER, 'modules', 'zookeeper', 'operator'];
 const OF_STRANGERS = ['name', 'image', 'imageID', 'resources', 'ports', 'ready', 'started', 'restartCount', 'containerID'];
 /** Free maps of volumes and of users. */
 const OPAQUE = ['volumeAttributes', 'options', 'managedFields'];
-/** Shorter ones stand in texts by chance. */
+/** Shorter ones stand in texts by chance; what is masked though it may be no secret has to be longer. */
 const MIN_SECRET = 4;
+const MIN_MASKED = 12;
 
 type Map = Readonly<Record<string, unknown>>;
 
@@ -61,7 +62,8 @@ export class Redactor {
   /** The last thing that is done to every text. */
   text(text: string): string {
     let safe = text;
-    for (const secret of this.#met) {
+    // one may be a part of another
+    for (const secret of [...this.#met].toSorted((a, b) => b.length - a.length)) {
       safe = safe.replaceAll(secret, MASK).replaceAll(JSON.stringify(secret).slice(1, -1), MASK);
       safe = safe.replaceAll(Buffer.from(secret).toString('base64'), MASK);
     }
@@ -80,25 +82,29 @@ export class Redactor {
       return value.map((one) => (isContainers ? this.#container(one as Map) : this.#walk(one, '')));
     }
     if (typeof value !== 'object' || value === null) return value;
-    if (OPAQUE.includes(key)) return MASK;
+    if (OPAQUE.includes(key)) return this.#mask(value);
     if (key === 'annotations') return this.#annotations(value as Map);
     const entries = Object.entries(value).filter(([name]) => name !== 'managedFields');
     return Object.fromEntries(entries.map(([name, inner]) => [name, this.#walk(inner, name)]));
   }
 
   #annotations(annotations: Map): Map {
-    return Object.fromEntries(Object.entries(annotations).map(([name, value]) => [name, KNOWN_ANNOTATION.test(name) ? value : MASK]));
+    return Object.fromEntries(
+      Object.entries(annotations).map(([name, value]) => [name, KNOWN_ANNOTATION.test(name) ? value : this.#mask(value)]),
+    );
   }
 
   /** Which variables there are says much; their values are masked, where they come from is not. */
   #variable({ name, value, ...from }: Map): Map {
     if (typeof value === 'string' && SECRET_KEY.test(String(name))) this.#secret(value);
-    return { name, ...(value !== undefined && { value: MASK }), ...(this.#walk(from, '') as Map) };
+    return { name, ...(value !== undefined && { value: this.#mask(value) }), ...(this.#walk(from, '') as Map) };
   }
 
   #container(container: Map): unknown {
     if (OUR_CONTAINERS.includes(String(container['name']))) return this.#walk(container, '');
     const shown = Object.entries(container).filter(([key]) => OF_STRANGERS.includes(key));
+    const { command, args, env = [] } = container;
+    this.#mask([command, args, (env as readonly Map[]).map(({ value }) => value)]);
     return { ...(this.#walk(Object.fromEntries(shown), '') as Map), rest: MASK };
   }
 
@@ -119,7 +125,16 @@ export class Redactor {
   }
 
   #masked(data: unknown): unknown {
-    return typeof data === 'object' && data !== null ? Object.fromEntries(Object.keys(data).map((key) => [key, MASK])) : undefined;
+    return typeof data === 'object' && data !== null
+      ? Object.fromEntries(Object.entries(data).map(([key, value]) => [key, this.#mask(value)]))
+      : undefined;
+  }
+
+  /** Texts that are masked here are masked in messages about them, too. */
+  #mask(value: unknown): string {
+    if (typeof value === 'string' && value.length >= MIN_MASKED) this.#met.add(value);
+    if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) this.#mask(inner);
+    return MASK;
   }
 
   #secret(value: string): string {

@@ -88,6 +88,13 @@ test('a secret that was met in one place is masked in all texts, and what looks 
   assert.equal(safe('nothing to hide'), 'nothing to hide');
 });
 
+test('what a container of somebody else was started with is masked in messages about it, and names that everybody has are not', () => {
+  const redactor = new Redactor();
+  const proxy = { name: 'proxy', image: 'proxy:1', args: ['--key=hunter2-hunter2'], imagePullPolicy: 'IfNotPresent' };
+  redactor.object({ apiVersion: 'v1', kind: 'Pod', metadata: meta(), spec: { containers: [proxy] } } as never);
+  assert.equal(redactor.text('exec: "--key=hunter2-hunter2" not found; IfNotPresent'), 'exec: "***" not found; IfNotPresent');
+});
+
 test('of logs the lines of the node stay; what modules and others wrote does not leave', () => {
   const own = text({ level: 'info', time: 't', name: 'demo-gate-1', msg: 'node serves', workers: 2 });
   const module = text({ level: 'info', time: 't', name: 'demo-gate-1', module: 'shop', msg: SECRET, order: SECRET });

@@ -103,21 +103,24 @@ class World {
     for (const socket of this.#says.get(addressOf({ host, port }))!.sockets) socket.destroy();
   }
 
-  async addSlice({ host, port }: Pick<Announcement, 'host' | 'port'>): Promise<string> {
+  addSlice({ host, port }: Pick<Announcement, 'host' | 'port'>): Promise<string> {
+    const ports = [
+      { name: 'admin', port: 9000 },
+      { name: 'node', port },
+    ];
+    return this.#addSlice({ endpoints: [{ addresses: [host] }], ports });
+  }
+
+  /** What Kubernetes makes of a Service without pods. */
+  addEmptySlice(): Promise<string> {
+    return this.#addSlice({ endpoints: null, ports: null });
+  }
+
+  async #addSlice(content: object): Promise<string> {
     const name = `nodes-${++this.#slices}`;
-    await this.#client.request('POST', this.slices, {
-      body: {
-        apiVersion: 'discovery.k8s.io/v1',
-        kind: 'EndpointSlice',
-        metadata: { name, labels: { 'kimserver.io/cluster': 'demo' } },
-        addressType: 'IPv4',
-        endpoints: [{ addresses: [host] }],
-        ports: [
-          { name: 'admin', port: 9000 },
-          { name: 'node', port },
-        ],
-      },
-    });
+    const metadata = { name, labels: { 'kimserver.io/cluster': 'demo' } };
+    const body = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', metadata, addressType: 'IPv4', ...content };
+    await this.#client.request('POST', this.slices, { body });
     return name;
   }
 
@@ -196,6 +199,19 @@ test('a node that Kubernetes lists is known once it has said who it is, and what
   const more = node(1, { workers: 5, activeTime: 1_700_000_500 });
   await world.say(more);
   await watched.sees([more], 'it was asked again');
+});
+
+test('a Service without pods is no trouble for the others', { skip }, async (t) => {
+  const world = await World.begin(t);
+  const watched = new Watched(t, world.directory());
+  await world.addEmptySlice();
+  await world.say(node(1));
+  await world.addSlice(node(1));
+  await watched.sees([node(1)], 'the node is seen');
+  await world.addEmptySlice();
+  await world.say(node(2));
+  await world.addSlice(node(2));
+  await watched.sees([node(1), node(2)], 'the other one, too');
 });
 
 test('without the API server what is known stays, and what nodes say of themselves is still heard', { skip }, async (t) => {

@@ -20,9 +20,10 @@ const LOOK_MS = 500;
 /** Nodes above this are left out. */
 const MAX_MEMBERS = 10_000;
 
+/** As Kubernetes writes them: where there are no pods, both lists are null. */
 interface EndpointSlice extends KubeObject {
-  readonly endpoints?: readonly { readonly addresses?: readonly string[]; readonly conditions?: { readonly terminating?: boolean } }[];
-  readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
+  readonly endpoints: readonly { readonly addresses?: readonly string[] }[] | null;
+  readonly ports: readonly { readonly name?: string; readonly port?: number }[] | null;
 }
 
 export interface KubernetesDirectoryOptions {
@@ -135,10 +136,10 @@ export class KubernetesDirectory implements Directory {
     if (this.#isClosed || this.#reflector?.state.isSynced !== true) return;
     this.#judge();
     const found = new Map<string, { host: string; port: number }>();
-    for (const { endpoints = [], ports = [] } of this.#reflector.items.values()) {
-      const port = ports.find(({ name }) => name === PORT_NAME)?.port;
+    for (const { endpoints, ports } of this.#reflector.items.values()) {
+      const port = ports?.find(({ name }) => name === PORT_NAME)?.port;
       if (port === undefined) continue;
-      for (const host of endpoints.flatMap(({ addresses = [] }) => addresses)) {
+      for (const host of endpoints?.flatMap(({ addresses = [] }) => addresses) ?? []) {
         if (found.size < MAX_MEMBERS) found.set(addressOf({ host, port }), { host, port });
       }
     }

@@ -81,7 +81,14 @@ interface Example {
 /** By path; routes that answer text have none. */
 export const adminExamples: Readonly<Record<string, Example>> = {
   '/livez': { reply: { live: true } },
-  '/readyz': { reply: { ready: false, state: 'starting', reasons: ['worker 2 is held back after 5 restarts in a row'], details: [] } },
+  '/readyz': {
+    reply: {
+      ready: false,
+      state: 'serving',
+      reasons: ['worker 1 is held back for 30000 ms after it died 5 times in a row: exit code 1'],
+      details: [],
+    },
+  },
   '/status': { reply: exampleStatus },
   '/connections': {
     reply: {

@@ -24,6 +24,8 @@ export interface KubeAccess {
   readonly server: URL;
   /** The one to work in when nothing else is said. */
   readonly namespace: string;
+  /** This process runs in a pod of the cluster: an API server that does not answer will be back. */
+  readonly isInCluster?: true;
   /** Asked before each request, and once more with `refused` when the server did not take what it gave. */
   credentials(refused: boolean): Promise<Credentials>;
 }

@@ -33,6 +33,7 @@ async function inCluster(server: URL, account: string): Promise<KubeAccess> {
   return {
     server,
     namespace,
+    isInCluster: true,
     credentials: async (refused) => {
       if (refused) token.forget();
       const [bearer, authority] = await Promise.all([token.text(), ca.text()]);

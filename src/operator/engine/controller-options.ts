@@ -10,6 +10,7 @@ import type { Kind, KubeObject } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
 import type { Applier } from './apply.ts';
 import type { Recorder } from './events.ts';
+import type { Health } from './health.ts';
 import { LONGEST_RELEASE_MS, type LeaseRules } from './lease.ts';
 import { LAST_MS, type Result } from './runner.ts';
 import type { StaleGuard } from './stale-guard.ts';
@@ -58,6 +59,8 @@ export interface ControllerOptions<T extends KubeObject> {
   readonly reconcile: (request: Request<T>, tools: Tools) => Promise<Result>;
   /** Of this process: unlike that of any other that ever runs. */
   readonly identity: string;
+  /** Where its checks are added; default: one of its own. */
+  readonly health?: Health;
   /** Without it this process takes itself for the only one. */
   readonly lease?: { readonly namespace: string; readonly name: string; readonly rules?: LeaseRules };
   readonly log: Logger;

@@ -39,7 +39,7 @@ export class Controller<T extends KubeObject> implements Tools {
   readonly store = new Store();
   readonly applier: Applier;
   readonly events: Recorder;
-  readonly health = new Health();
+  readonly health: Health;
   readonly metrics: EngineMetrics;
   readonly lease: Lease | undefined;
   /** Resolves with the reason when it has to end: the lease is lost. After stop() too. */
@@ -60,6 +60,7 @@ export class Controller<T extends KubeObject> implements Tools {
   constructor(options: ControllerOptions<T>) {
     const { name, access, primary, watched, identity, log, clock = systemClock, random = Math.random } = options;
     this.#options = options;
+    this.health = options.health ?? new Health();
     this.#rules = { ...CONTROLLER_RULES, ...options.rules };
     this.#clock = clock;
     this.#random = random;

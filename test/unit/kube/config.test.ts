@@ -27,7 +27,7 @@ test('in a pod the files of the service account are enough, and are read again w
   writeFileSync(join(account, 'namespace'), 'shop');
   const access = await findKube({ account, env: { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' } });
   assert.equal(access.server.href, 'https://[fd00::1]:6443/');
-  assert.equal(access.namespace, 'shop');
+  assert.deepEqual([access.namespace, access.isInCluster], ['shop', true]);
   assert.deepEqual(await access.credentials(false), { headers: { authorization: 'Bearer one' }, tls: { ca: 'CA 1' } });
   replace(token, 'two');
   replace(ca, 'CA 2');

@@ -104,14 +104,15 @@ export class Operated {
     );
   }
 
-  /** Ready, and nothing is under way any more: what was changed has reached all pods. */
+  /** Ready, nothing is under way, and no pod that was replaced still has clients. */
   settled(name: string): Promise<KimClusterSeen> {
     return this.until(
       name,
-      ({ conditions = [], observedGeneration }, { metadata }) =>
+      ({ conditions = [], observedGeneration, gate, logic }, { metadata }) =>
         observedGeneration === (metadata as { generation?: number }).generation &&
         conditions.some(({ type, status }) => type === 'Ready' && status === 'True') &&
-        conditions.some(({ type, status }) => type === 'Progressing' && status === 'False'),
+        conditions.some(({ type, status }) => type === 'Progressing' && status === 'False') &&
+        [gate, logic].every((tier) => tier === undefined || tier.draining.length === 0),
       `${name} is ready, and nothing is under way`,
     );
   }

@@ -28,6 +28,10 @@ const helmRelease: Proof = [
   'test/kube/chart-release.test.ts',
   'helm: install, test, upgrade, rollback, uninstall and install again; a client stays connected all the time, and no pod of its cluster is touched',
 ];
+const autoscaled: Proof = [
+  'test/kube/e2e-scale.test.ts',
+  'an autoscaler on the KimCluster makes and drains gates; of one on the Deployment it is said what to do',
+];
 const upgraded: Proof = [
   'test/kube/chart.test.ts',
   'helm3 installs a release, helm upgrades it, rolls it back and removes it; clusters and the key stay',
@@ -90,10 +94,12 @@ export const features: readonly Feature[] = [
     plan('deleted with drain after ten minutes'),
   ),
   yes('pause by annotation', '`kimserver.io/pause`: nothing but the status is written', plan('paused')),
-  yes('conditions', 'seven, all of them always there; their times move when they turn', [
-    `${ENGINE}/events.test.ts`,
-    'a condition keeps its time until its status turns',
-  ]),
+  yes(
+    'conditions',
+    'seven, all of them always there; their times move when they turn',
+    [`${ENGINE}/events.test.ts`, 'a condition keeps its time until its status turns'],
+    plan('nothing to do'),
+  ),
   yes('observedGeneration', 'of the status and of each condition', [
     'test/kube/engine.test.ts',
     'what is wanted comes and changes with what it is made from, and belongs to it',
@@ -115,6 +121,7 @@ export const features: readonly Feature[] = [
     'scale with selector, ready for autoscalers',
     'of the gates; one that aims at a Deployment instead is told how it is meant',
     ['test/kube/crd.test.ts', 'the number of gates can be read and set where autoscalers do'],
+    autoscaled,
     plan('grow while an autoscaler writes the deployment'),
   ),
   no(
@@ -125,7 +132,7 @@ export const features: readonly Feature[] = [
     'test/kube/crd.test.ts',
     'what files may not hold is refused, with the field and the reason',
   ]),
-  yes('immutability by transition rule', 'names and size of ZooKeeper, storage', [
+  yes('immutability by transition rule', 'size and storage of ZooKeeper; another directory only with one in common', [
     'test/kube/crd.test.ts',
     'what is fixed when a cluster is made can not be changed, and everything else can',
   ]),
@@ -255,6 +262,10 @@ export const features: readonly Feature[] = [
       'a process that dies after any of its requests leaves nothing that the next one can not finish, and nothing is made twice',
     ],
     [`${ENGINE}/controller.test.ts`, 'it ends up the same whatever fails on the way'],
+    [
+      `${PLAN}/plan.property.test.ts`,
+      'whatever is edited, and whenever the operator dies, the cluster comes to rest as the spec says, and no gate is scaled away before it has drained',
+    ],
     ['test/kube/engine-faults.test.ts', 'an API server that is killed or frozen is followed again as soon as it is back'],
   ),
 ];
@@ -295,7 +306,7 @@ export const chances: readonly Feature[] = [
   part(
     'autoscaling of two tiers with the drain in the path',
     'gates; a kind has one `/scale`, so logic nodes are scaled by `spec.logic.replicas`',
-    ['test/kube/crd.test.ts', 'the number of gates can be read and set where autoscalers do'],
+    autoscaled,
   ),
   yes(
     'a plan before anything is applied',

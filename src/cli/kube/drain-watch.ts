@@ -1,7 +1,7 @@
 // A pod that drains, until it is gone: how many clients it has left, and when that will be over.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { isNotFound } from '../../kube/error.ts';
+import { isNotFound, KubeError } from '../../kube/error.ts';
 import { pathOf } from '../../kube/types.ts';
 import { CLUSTER_LABEL, pods as podKind } from '../../operator/run/kinds.ts';
 import { Failure } from '../problem.ts';
@@ -16,6 +16,11 @@ const LOOK_MS = 500;
 const SLACK_MS = 30_000;
 /** For a pod whose operator has it drain first: the longest time to drain is a day, but nobody waits for that. */
 const LONGEST_MS = 3_600_000;
+
+/** How long the API server may be away: a drain does not depend on it. */
+const AWAY_MS = 60_000;
+/** A count that is older says nothing of how a pod ended. */
+const FRESH_MS = 5000;
 
 export interface Drained {
   readonly pod: string;
@@ -47,8 +52,17 @@ export async function watchDrain(
   const begun = Date.now();
   const counts: Count[] = [];
   let endsAt: number | undefined;
-  for (;;) {
-    const now = await find(session, pod);
+  let seenAt = begun;
+  for (; ; await pause(lookMs, undefined, { signal })) {
+    let now: PodObject | undefined;
+    try {
+      now = await find(session, pod);
+    } catch (error) {
+      if (!isPassing(error) || Date.now() - seenAt > AWAY_MS) throw error;
+      say(`${name} drains; the API server does not answer`);
+      continue;
+    }
+    seenAt = Date.now();
     if (now?.metadata.uid !== uid) break;
     endsAt = timeOf(now?.metadata.deletionTimestamp) ?? endsAt;
     const [look] = await lookAtPods(client, [now!]);
@@ -59,14 +73,13 @@ export async function watchDrain(
         `pod "${name}" has not ended though its time is over; its machine may be lost: kubectl describe pod ${name}, kubectl get nodes`,
       );
     }
-    await pause(lookMs, undefined, { signal });
   }
   const last = counts.at(-1);
-  const wasKilled = endsAt !== undefined && Date.now() >= endsAt;
+  const wasKilled = endsAt !== undefined && Date.now() >= endsAt && last !== undefined && Date.now() - last.at < FRESH_MS;
   return {
     pod: name,
     clients: counts[0]?.clients,
-    forced: wasKilled ? (last?.clients ?? 0) : 0,
+    forced: wasKilled ? last.clients : 0,
     seconds: Math.round((Date.now() - begun) / 1000),
     came: await newcomers(session, pod, begun),
   };
@@ -108,6 +121,11 @@ async function find({ client }: Pick<KubeSession, 'client'>, { metadata: { names
     if (isNotFound(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether the API server may answer a moment later. */
+function isPassing(error: unknown): boolean {
+  return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 
 /** Clocks of two machines may be apart by some seconds. */

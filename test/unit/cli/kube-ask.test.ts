@@ -101,6 +101,24 @@ test('clients that a pod still had when its time was over were cut off', async (
   assert.equal(result.forced, 7);
 });
 
+test('an API server that is away for a moment ends no drain', async () => {
+  const own = leaving([20, 10, 0], Date.now() + SLACK_MS);
+  let looks = 0;
+  const said: string[] = [];
+  const flaky = session((path) => {
+    if (path.endsWith('/pods/a') && ++looks === 2) return Promise.reject(KubeError.own('Unreachable', 'connection refused'));
+    return own.client.get(path);
+  });
+  const result = await watchDrain(flaky, pod('a'), { ...watching, say: (line) => void said.push(line) });
+  assert.equal(result.clients, 20);
+  assert.deepEqual(
+    said.slice(0, 2).map((line) => line.slice(0, 42)),
+    ['a drains: 20 of 20 clients left, over in a', 'a drains; the API server does not answer'],
+  );
+  const refused = session(() => Promise.reject(refusal(403)));
+  await assert.rejects(watchDrain(refused, pod('a'), watching), /cannot get it/);
+});
+
 test('a pod that does not go though its time is over is given up, and where to look is said', async () => {
   const work = watchDrain(leaving([20, 20], Date.now() - SLACK_MS), pod('a'), watching);
   await assert.rejects(work, /pod "a" has not ended though its time is over; its machine may be lost: kubectl describe pod a/);

@@ -13,6 +13,7 @@ import { Health, serveHealth, type HealthServer } from '../engine/health.ts';
 import type { LeaseRules } from '../engine/lease.ts';
 import type { OperatorFacts } from '../plan/types.ts';
 import { autoscalers, CLUSTER_LABEL, kimClusters, ownedKinds, pods, serviceMonitors } from './kinds.ts';
+import { keysOfAutoscaler } from './autoscaled.ts';
 import { addClusterMetrics } from './cluster-metrics.ts';
 import { NodeClient } from './node-client.ts';
 import { patiently } from './patience.ts';
@@ -150,16 +151,6 @@ function watchedKinds(hasServiceMonitors: boolean): Watched[] {
     { kind: pods, labelSelector: CLUSTER_LABEL, keysOf: ofLabel },
     { kind: autoscalers, keysOf: keysOfAutoscaler },
   ];
-}
-
-interface Autoscaler extends KubeObject {
-  readonly spec?: { readonly scaleTargetRef?: { readonly kind?: string; readonly name?: string } };
-}
-
-function keysOfAutoscaler(object: KubeObject): string[] {
-  const { kind, name = '' } = (object as Autoscaler).spec?.scaleTargetRef ?? {};
-  const cluster = kind === 'KimCluster' ? name : kind === 'Deployment' ? name.replace(/-(gate|logic)$/, '') : '';
-  return cluster === '' ? [] : [`${object.metadata.namespace ?? ''}/${cluster}`];
 }
 
 async function isKnown(client: KubeClient, path: string): Promise<boolean> {

@@ -13,6 +13,7 @@ import { plan } from '../plan/plan.ts';
 import type { Manifest, Observed, Plan, Pod } from '../plan/types.ts';
 import type { Happened } from '../event-reasons.ts';
 import type { KimClusterStatus } from '../status-types.ts';
+import { isAutoscaled } from './autoscaled.ts';
 import { execute } from './executor.ts';
 import { invalidStatus } from './invalid.ts';
 import { ownedKinds, pods as podKind, serviceMonitors } from './kinds.ts';
@@ -113,6 +114,7 @@ export class Reconciler {
           key,
           signal,
           mayAdopt: () => isWished(cluster, 'adopt'),
+          mayForce: ({ field }) => field !== '.spec.replicas' || !isAutoscaled(wanted, tools.store),
           ...(read.has(titleOf(wanted)) && { read: read.get(titleOf(wanted)) ?? null }),
         });
         if (what === 'corrected') {

@@ -100,3 +100,31 @@ test('an object of somebody else is left as it is, and everything else is made',
   assert.match(degraded()!.message, /demo-gate/);
   assert.deepEqual(kube.memory.get('/api/v1/services', 'shop', 'demo-gate'), before);
 });
+
+test('what an autoscaler has set meanwhile is not overwritten, and without one it is', async (t) => {
+  const { kube, controller, made, asked } = await start(t);
+  const GATE = 'PATCH /apis/apps/v1/namespaces/shop/deployments/demo-gate';
+  kube.put(CLUSTERS, demo);
+  controller.start();
+  await until(() => made(DEPLOYMENTS).length === 2, 'it is made');
+  const forced = () =>
+    kube.received.filter(({ method, path, query }) => `${method} ${path}` === GATE && query.get('force') === 'true').length;
+  const causes = [{ reason: 'FieldManagerConflict', message: 'conflict with "hpa" using apps/v1', field: '.spec.replicas' }];
+  const scaledBehindOurBack = async (replicas: number) => {
+    const before = asked().get(GATE) ?? 0;
+    kube.faults.push({
+      when: ({ method, path }) => `${method} ${path}` === GATE,
+      act: { status: 409, reason: 'Conflict', details: { causes } },
+    });
+    kube.edit(DEPLOYMENTS, 'shop', 'demo-gate', { spec: { replicas } });
+    await until(() => (asked().get(GATE) ?? 0) >= before + 2, 'it was applied again');
+  };
+  await scaledBehindOurBack(7);
+  assert.equal(forced(), 1);
+  const target = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'demo-gate' };
+  const hpa = { ...autoscalers, metadata: { name: 'hpa', namespace: 'shop' }, spec: { scaleTargetRef: target } };
+  kube.put('/apis/autoscaling/v2/horizontalpodautoscalers', hpa);
+  await until(() => controller.store.list(autoscalers).length === 1, 'the autoscaler is seen');
+  await scaledBehindOurBack(9);
+  assert.equal(forced(), 1);
+});

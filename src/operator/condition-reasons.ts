@@ -116,6 +116,11 @@ export const conditionReasons = {
         meaning: 'the connections of the gate that would go do not fit into those that stay, so it stays',
         cure: 'raise `spec.gate.limits.maxClients` or `spec.gate.workers`, set `replicas` back, or set the annotation `kimserver.io/force-scale: "true"`',
       },
+      Refused: {
+        meaning:
+          'the API server does not take an object as the spec makes it, or a pod does not take what the operator tells it; everything else is done',
+        cure: 'the message is theirs: mostly a field in `spec.TIER.template`, a policy of the cluster, or a right of the operator that was taken away; pods that refuse a token have the key of another operator and are replaced by the rollout',
+      },
       ForeignAutoscaler: {
         meaning:
           'a HorizontalPodAutoscaler writes the number of pods of a Deployment; the operator leaves that number to it, and pods go undrained',

@@ -19,6 +19,7 @@ import { invalidStatus } from './invalid.ts';
 import { ownedKinds, pods as podKind, serviceMonitors } from './kinds.ts';
 import type { NodeClient } from './node-client.ts';
 import { addressOfPod, observe, withFound, type Surroundings } from './observe.ts';
+import { withRefusal } from './refused.ts';
 
 export type KimClusterObject = KubeObject & { readonly status?: KimClusterStatus };
 
@@ -59,7 +60,7 @@ export class Reconciler {
     const decided = await this.#decide(cluster, object, request, tools);
     const problems = await this.#carryOut(decided, cluster, object, request, tools);
     for (const event of decided.events) tell(tools, object, 'Reconcile', event);
-    await this.#writeStatus(request, tools, decided.status);
+    await this.#writeStatus(request, tools, withRefusal(decided.status, problems, object.status, new Date()));
     signal.throwIfAborted();
     // a drain does not wait because something else fails again and again
     if (problems.length > 0) throw new UnfinishedError(problems, decided.requeueMs);

@@ -9,6 +9,8 @@ import { parseDocument } from '../../../src/config/yaml.ts';
 import { conditionReasons, type Advice } from '../../../src/operator/condition-reasons.ts';
 import { eventReasons } from '../../../src/operator/event-reasons.ts';
 import { conditionTypes } from '../../../src/operator/status-types.ts';
+import { NodeRefusal } from '../../../src/operator/run/node-client.ts';
+import { withRefusal } from '../../../src/operator/run/refused.ts';
 import { invalidStatus } from '../../../src/operator/run/invalid.ts';
 import { root, sources } from '../../meta/support.ts';
 import { kim, NOW, SMALL, World } from './plan/support.ts';
@@ -55,10 +57,12 @@ test('each reason of a condition is given in some situation', () => {
     return world.plan().status;
   };
   const { metadata } = world.cluster;
+  const usual = World.of(kim(SMALL)).plan().status;
   const rare = [
     failing('pods "demo-gate-x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=9, limited: pods=9'),
     failing('pods "demo-gate-x" is forbidden: violates PodSecurity "restricted:latest"'),
     World.of(kim(SMALL.replace('listeners', 'template: { env: [{ name: POD_IP, value: other }] }, listeners'))).plan().status,
+    withRefusal(usual, [new NodeRefusal(400, 'max_clients is 0')], usual, new Date(NOW)),
     invalidStatus({ apiVersion: 'kimserver.io/v1alpha1', kind: 'KimCluster', metadata }, 'spec.gate is missing', new Date(NOW)),
   ].flatMap((status) => status.conditions ?? []);
   const given = new Set(rare.map(({ type, status, reason }) => `${type} ${status} ${reason}`));

@@ -114,3 +114,11 @@ test('as long as it is there a drain has not ended, and one that ended stays wri
   world.more = { status, statusAt: NOW, now: NOW + 90_000 };
   assert.deepEqual(world.plan().status.lastDrain, ended);
 });
+
+test('gates that stay keep a tenth of their room for clients that come meanwhile', () => {
+  const busy = (connections: number) => World.of(spec(3)).gates({ connections }, { connections }, { connections: 1000 });
+  // two of them take 32,000
+  const refusal = (world: World) => world.plan(spec(2)).status.conditions?.find(({ type }) => type === 'Degraded')?.reason;
+  assert.equal(refusal(busy(14_000)), 'AsExpected');
+  assert.equal(refusal(busy(14_100)), 'ShrinkRefused');
+});

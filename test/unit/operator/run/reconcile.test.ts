@@ -128,3 +128,17 @@ test('what an autoscaler has set meanwhile is not overwritten, and without one i
   await scaledBehindOurBack(9);
   assert.equal(forced(), 1);
 });
+
+test('what the API server refuses for good is told in the status, until it is taken', async (t) => {
+  const { kube, controller, status } = await start(t);
+  const isGate = ({ method, path }: { method: string; path: string }) => method === 'PATCH' && path.endsWith('/deployments/demo-gate');
+  kube.faults.push({ times: 1000, when: isGate, act: { status: 422, reason: 'Invalid' } });
+  kube.put(CLUSTERS, demo);
+  controller.start();
+  const degraded = () => status()?.conditions?.find(({ type }) => type === 'Degraded');
+  await until(() => degraded()?.reason === 'Refused', 'it is told');
+  assert.match(degraded()!.message, /deployments\/demo-gate/);
+  kube.faults.splice(0);
+  kube.edit(CLUSTERS, 'shop', 'demo', { metadata: { generation: 2 } });
+  await until(() => degraded()?.reason === 'AsExpected', 'it is taken');
+});

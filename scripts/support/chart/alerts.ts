@@ -26,6 +26,9 @@ const alert = (
 });
 
 const POD = '{{ $labels.namespace }}/{{ $labels.pod }}';
+/** Where labels of the operator's metrics do not win (honorLabels), its own namespace stands in their place. */
+const CLUSTER = '{{ with $labels.exported_namespace }}{{ . }}{{ else }}{{ $labels.namespace }}{{ end }}/{{ $labels.name }}';
+const conditionOf = (type: string) => `max by (exported_namespace, namespace, name, reason) (kimserver_cluster_condition{type="${type}"})`;
 
 export const alerts: readonly Alert[] = [
   alert(
@@ -99,6 +102,22 @@ export const alerts: readonly Alert[] = [
     'kim_state{state="draining"} == 1',
     `${POD} has been draining for half an hour`,
     'kubectl get kimcluster tells how many connections are left; spec.gate.drain.seconds ends it.',
+  ),
+  alert(
+    'KimserverClusterNotAvailable',
+    'critical',
+    '2m',
+    `${conditionOf('Available')} == 0`,
+    `The KimCluster ${CLUSTER} does not serve: {{ $labels.reason }}`,
+    'kubectl describe kimcluster says what its pods wait for; docs/troubleshooting.md what to do about each reason.',
+  ),
+  alert(
+    'KimserverClusterDegraded',
+    'warning',
+    '5m',
+    `${conditionOf('Degraded')} == 1`,
+    `The KimCluster ${CLUSTER} needs a person: {{ $labels.reason }}`,
+    'docs/troubleshooting.md says what to do about each reason; kubectl describe kimcluster has the whole sentence.',
   ),
   alert(
     'KimserverOperatorFails',

@@ -15,6 +15,9 @@ interface Panel {
 
 const NODES = 'namespace=~"$namespace",pod=~"$pod"';
 const q = (expr: string, legend: string): Query => ({ expr, legend });
+/** Each operator tells of each KimCluster; their own namespaces stand in either label. */
+const clustersBy = (type: string, value: number) =>
+  `count by (reason) (max by (exported_namespace, namespace, name, reason) (kimserver_cluster_condition{type="${type}"}) == ${value})`;
 const panel = (title: string, unit: string, description: string, ...queries: readonly Query[]): Panel => ({
   title,
   unit,
@@ -133,6 +136,13 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
   {
     title: 'Operator',
     panels: [
+      panel(
+        'KimClusters that are not ready',
+        'short',
+        'docs/troubleshooting.md says what each reason means',
+        q(clustersBy('Ready', 0), '{{reason}}'),
+      ),
+      panel('KimClusters that need a person', 'short', 'What to do stands there, too', q(clustersBy('Degraded', 1), '{{reason}}')),
       panel(
         'Reconciles',
         'ops',

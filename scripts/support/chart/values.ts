@@ -150,7 +150,10 @@ const monitoring: Readonly<Record<string, Value>> = {
       labels: texts('Labels by which a Prometheus picks its ServiceMonitors.'),
       interval: text('', 'How often it is asked, as 30s. Empty: as Prometheus is set up.', SECONDS),
       scrapeTimeout: text('', 'How long an answer may take. Empty: as Prometheus is set up.', SECONDS),
-      honorLabels: flag(false, 'Whether labels of the metrics win over those of Prometheus.'),
+      honorLabels: flag(
+        true,
+        'Whether labels of the metrics win over those of Prometheus: the namespace of a KimCluster over that of the operator.',
+      ),
       relabelings: passedList('Relabelings before metrics are taken.'),
       metricRelabelings: passedList('Relabelings before metrics are kept.'),
     }),

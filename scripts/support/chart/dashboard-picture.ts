@@ -15,7 +15,7 @@ const COLUMN = 40;
 const ROW = 15;
 const GAP = 4;
 /** Of the small letters, about. */
-const LETTER = 7;
+const LETTER = 6.6;
 
 const STYLE = `<style>
   text { fill: #1f2933 } .small { font-size: 12px; fill: #52606d } .head { font-weight: 600 }

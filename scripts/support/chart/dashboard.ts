@@ -39,7 +39,7 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
       stat('Clients', 'short', 'Connections that are served', `sum(kim_node_connections{${NODES}})`),
       stat('Users', 'short', 'Users whose clients are connected', `sum(kim_node_users{${NODES}})`),
       stat('Requests', 'reqps', 'Requests answered each second', `sum(rate(kim_node_requests_total{${NODES}}[1m]))`),
-      stat('Nodes ready', 'short', 'Gates and logic nodes that take clients', `sum(kim_ready{${NODES}})`),
+      stat('Nodes ready', 'short', 'Nodes that take clients', `sum(kim_ready{${NODES}})`),
       stat('Draining', 'short', 'Nodes that leave', `sum(kim_state{${NODES},state="draining"})`),
       stat('Workers', 'short', 'Worker processes that serve', `sum(kim_workers{${NODES},state="serving"})`),
     ],
@@ -97,7 +97,7 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
       panel(
         'Time to answer by other nodes',
         's',
-        'Minus the time of the node that answers, it is the way between them',
+        'Minus the time of the node that answers: the way between them',
         q(`histogram_quantile(0.99, sum by (route, le) (rate(kim_node_relay_duration_seconds_bucket{${NODES}}[5m])))`, '{{route}}'),
       ),
     ],

@@ -143,7 +143,13 @@ test('whatever fails, is edited or dies in between, it comes to rest with what i
         return kube.memory.version;
       };
       // the copy may still be on its way to what was written
-      await until(async () => (await lookAgain()) === (await lookAgain()), 'nothing is written any more');
+      let before = await lookAgain();
+      const isStill = async () => {
+        const [version, now] = [before, await lookAgain()];
+        before = now;
+        return version === now;
+      };
+      await until(isStill, 'nothing is written any more');
       assert.equal(storm.beds(), wanted);
       assert.deepEqual(controller.health.liveProblems, []);
       await controller.stop();

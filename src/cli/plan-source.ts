@@ -1,7 +1,10 @@
 // What a plan is made from when people ask for it: what a cluster has, read once, or nothing at all.
 
 import { createHash } from 'node:crypto';
+import { changeProblems } from '../config/cluster-changes.ts';
+import { clusterOf } from '../config/cluster.ts';
 import type { KimCluster } from '../config/cluster-schema.ts';
+import { ConfigError } from '../config/error.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/error.ts';
 import { pathOf, type Kind, type KubeList, type KubeObject } from '../kube/types.ts';
@@ -38,6 +41,8 @@ export interface Found {
   /** The KimCluster of the file with what Kubernetes knows of it. */
   readonly cluster: KimCluster;
   readonly observed: Observed;
+  /** Why the API server would not take the file in place of what is there: sentences. */
+  readonly refused: readonly string[];
   /** Gates whose connections nobody could ask; their shares are guessed. */
   readonly unasked: readonly string[];
 }
@@ -74,7 +79,17 @@ export async function lookAt(file: KimCluster, namespace: string, client: Client
     hasServiceMonitors: monitors !== undefined,
     status: live?.status,
   };
-  return { cluster, observed, unasked };
+  return { cluster, observed, unasked, refused: live === undefined ? [] : refusedChanges(live, file) };
+}
+
+function refusedChanges(live: Live, file: KimCluster): string[] {
+  try {
+    return changeProblems(clusterOf(live, live.metadata.name).cluster, file);
+  } catch (error) {
+    // what is there can not be understood, so anything may come in its place
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
 }
 
 /** Undefined where the API server does not know the kind. */

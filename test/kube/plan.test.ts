@@ -130,4 +130,11 @@ test('kim plan --against cluster says what would change, and nothing where every
     [3, 0, true],
     changes.join('\n'),
   );
+  const file = `${folderOf(t, { 'demo.yaml': fileOf(2, 'discovery: { kubernetes: {} }') })}/demo.yaml`;
+  const refused = await run(['plan', '-f', file, '--against', 'cluster', '-n', namespace, '--kubeconfig', kube.kubeconfig]);
+  assert.equal(refused.code, 255);
+  assert.match(refused.err, /discovery would have no directory in common with what runs/);
+  // nothing is there under another namespace, and who may look at nothing is told so
+  const other = await run(['plan', '-f', file, '--against', 'cluster', '-n', `${namespace}-x`, '--kubeconfig', kube.kubeconfig]);
+  assert.match(other.out, /^create ServiceAccount demo-logic$/m);
 });

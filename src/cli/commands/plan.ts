@@ -12,7 +12,7 @@ import { readConfigurationFile } from '../config-file.ts';
 import { theCluster } from '../kube/objects.ts';
 import { withKube, type KubeOptions, type KubeSession } from '../kube/session.ts';
 import { lookAt, nothing } from '../plan-source.ts';
-import { UsageError } from '../problem.ts';
+import { Failure, UsageError } from '../problem.ts';
 
 interface PlanOptions extends KubeOptions {
   file: string | undefined;
@@ -54,7 +54,8 @@ export async function runPlan(_args: readonly string[], options: PlanOptions): P
 }
 
 async function against(wanted: KimCluster, where: string, { client }: KubeSession, { output }: PlanOptions): Promise<number> {
-  const { cluster, observed, unasked } = await lookAt(withoutWishes(wanted), where, client, Date.now());
+  const { cluster, observed, unasked, refused } = await lookAt(withoutWishes(wanted), where, client, Date.now());
+  if (refused.length > 0) throw new Failure(refused.join('; '), { exitCode: exitCodes.failed });
   const { lines, connections, conflicts } = whatWouldBe(cluster, observed);
   for (const conflict of conflicts) process.stderr.write(`warning: ${conflict}\n`);
   if (unasked.length > 0) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { marks } from '../../../../src/operator/plan/names.ts';
 import type { KimClusterStatus } from '../../../../src/operator/status-types.ts';
-import { kim, NOW, World, type PodShape } from './support.ts';
+import { iso, kim, NOW, World, type PodShape } from './support.ts';
 
 const spec = (replicas: number, gate = '') =>
   kim(`{ gate: { replicas: ${replicas}, listeners: [{ port: 3355 }], ${gate} }, discovery: { kubernetes: {} } }`);
@@ -62,6 +62,8 @@ const paceOf = (world: World, cluster = spec(1)) =>
 test('clients leave as fast as the pods that stay can take them', () => {
   assert.deepEqual(paceOf(World.of(spec(2))), [200]);
   assert.deepEqual(paceOf(World.of(spec(4)), spec(3)), [600]);
+  const leaving = { drains: 5, connections: 9, state: 'serving' as const };
+  assert.deepEqual(paceOf(World.of(spec(4)).gates({}, leaving, { drains: 5, connections: 3 }, { ready: false }), spec(1)), [200]);
   const slow = 'limits: { acceptRate: 50 }';
   assert.deepEqual(paceOf(World.of(spec(3, slow)), spec(2, slow)), [100]);
   const free = 'limits: { acceptRate: 0 }';
@@ -121,4 +123,38 @@ test('gates that stay keep a tenth of their room for clients that come meanwhile
   const refusal = (world: World) => world.plan(spec(2)).status.conditions?.find(({ type }) => type === 'Degraded')?.reason;
   assert.equal(refusal(busy(14_000)), 'AsExpected');
   assert.equal(refusal(busy(14_100)), 'ShrinkRefused');
+});
+
+test('links of other nodes are no clients: they count neither for whom to choose nor in the status', () => {
+  const world = World.of(spec(2)).gates({ connections: 30, node: { links: 28 } }, { connections: 5 });
+  const { actions, status } = world.plan(spec(1));
+  assert.deepEqual(
+    actions.flatMap((action) => (action.kind === 'drain' ? [action.pod] : [])),
+    ['demo-gate-a'],
+  );
+  assert.equal(status.summary?.connections, 7);
+});
+
+test('a gate that does not answer has no room that anybody knows of', () => {
+  const world = World.of(spec(3)).gates({ connections: 9000 }, { deaf: true }, { connections: 8000 });
+  const refused = world.plan(spec(2)).status.conditions?.find(({ type }) => type === 'Degraded');
+  assert.match(refused!.message, /17000 connections would not fit .+, which take 16000/);
+});
+
+test('the number of pods is not lowered again before Kubernetes has heard of it', () => {
+  const world = World.of(spec(3)).gates({}, { drains: 10, ready: false }, {});
+  assert.equal(replicasOf(world, 1), 2);
+  world.change('Deployment', 'demo-gate', (object) => ({ ...object, metadata: { ...object.metadata, generation: 2 } }));
+  assert.equal(replicasOf(world, 1), 3);
+});
+
+test('a drain ends at the pace of its clients so far, at the latest when its time is over', () => {
+  const world = World.of(spec(1));
+  const draining = (connections: number) => ({ name: 'demo-gate-x', drains: 10, connections, ready: false });
+  const { status } = world.gates({}, draining(100)).plan();
+  assert.equal(status.gate?.draining[0]?.estimatedEnd, iso(-65));
+  world.more = { status, statusAt: NOW, now: NOW + 10_000 };
+  // twenty in ten seconds, so the other eighty in forty
+  assert.equal(world.gates({}, draining(80)).plan().status.gate?.draining[0]?.estimatedEnd, iso(-50));
+  assert.equal(world.gates({}, draining(99)).plan().status.gate?.draining[0]?.estimatedEnd, iso(-65));
 });

@@ -44,3 +44,19 @@ test('what happens to pods is written at once, with the counts of that moment', 
   assert.equal(now.gate?.ready, 1);
   assert.equal(now.summary?.connections, 56);
 });
+
+test('the fallback counts when no node reaches the primary directory, not when some do not', () => {
+  const both = kim(
+    '{ gate: { replicas: 2, listeners: [{ port: 3355 }] }, discovery: { zookeeper: { hosts: "zk:2181" }, kubernetes: {} } }',
+  );
+  const lost = { node: { lostDirectories: ['zookeeper'] } };
+  const seen = (...gates: PodShape[]) => {
+    const { primary, fallback, active } = World.of(both)
+      .gates(...gates)
+      .plan().status.discovery!;
+    return [primary?.healthy, fallback?.healthy, active];
+  };
+  assert.deepEqual(seen({}, {}), [true, true, 'zookeeper']);
+  assert.deepEqual(seen({}, lost), [false, true, 'zookeeper']);
+  assert.deepEqual(seen(lost, lost), [false, true, 'kubernetes']);
+});

@@ -80,6 +80,12 @@ test('while servers are being replaced they are looked at each second', () => {
   assert.equal(world.plan().requeueMs, 1000);
 });
 
+test('a server that ends does not count any more, though it still says that it is ready', () => {
+  const world = World.of(kim(spec(3))).without('zookeeper');
+  for (const i of [0, 1, 2]) world.pod('zookeeper', { name: `demo-zookeeper-${i}`, deaf: true, ending: i > 0 });
+  assert.equal(world.plan().status.summary?.discovery, 'zookeeper 1/3');
+});
+
 test('the controller of Kubernetes replaces none by itself', () => {
   const { apply } = new World(kim(spec(3))).plan();
   const set = apply.find(({ kind }) => kind === 'StatefulSet');

@@ -172,7 +172,7 @@ function askedMs(error: unknown): number {
   return error instanceof KubeError ? (error.retryAfterMs ?? 0) : 0;
 }
 
-/** What Node.js throws for a mistake in a program. fetch() throws TypeErrors too, for what happens on the network, and says why. */
+/** What Node.js throws for a mistake in a program. What else is thrown has its cause with it. */
 function isMistake(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isMistake);
   const isNative = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;

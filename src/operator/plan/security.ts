@@ -24,6 +24,9 @@ export const containerSecurity = {
 /** What the "restricted" level asks of each container; sidecars of users may write to their root. */
 const required = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } as const;
 
+/** Volumes that the "restricted" level takes. */
+const TAKEN = ['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'image', 'persistentVolumeClaim', 'projected', 'secret'];
+
 type Loose = Readonly<Record<string, unknown>>;
 
 /** A container of the user with the security of the others, but where it says something else itself. */
@@ -41,5 +44,12 @@ export function weaknessOf(container: Loose): string | undefined {
   if (capabilities !== undefined && capabilities.drop?.includes('ALL') !== true) return 'capabilities that are not dropped';
   if (capabilities?.add?.some((name) => name !== 'NET_BIND_SERVICE') === true) return 'capabilities';
   const profile = context['seccompProfile'] as { readonly type?: string } | undefined;
-  return profile?.type === 'Unconfined' ? 'no seccomp profile' : undefined;
+  if (profile?.type === 'Unconfined') return 'no seccomp profile';
+  const ports = (container['ports'] ?? []) as readonly { readonly hostPort?: number }[];
+  return ports.some(({ hostPort = 0 }) => hostPort !== 0) ? 'a port of its machine' : undefined;
+}
+
+/** What kind a volume of the user is that the "restricted" level refuses, such as hostPath; undefined if it is taken. */
+export function refusedVolume(volume: Loose): string | undefined {
+  return Object.keys(volume).find((key) => key !== 'name' && !TAKEN.includes(key));
 }

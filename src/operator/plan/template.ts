@@ -1,7 +1,7 @@
 // The user's pod template over ours: everything of it is followed that does not break the drain, the security or the configuration of a pod.
 
 import type { KimCluster } from '../../config/cluster-schema.ts';
-import { weaknessOf, withSecurity } from './security.ts';
+import { refusedVolume, weaknessOf, withSecurity } from './security.ts';
 
 type Texts = Readonly<Record<string, string>>;
 /** With a name, and whatever else. */
@@ -59,7 +59,12 @@ export function merged(own: PodTemplate, user: UserTemplate | undefined): Merged
         volumes: [...own.spec.volumes, ...((user.volumes ?? []) as readonly Named[])],
       },
     },
-    notes: [...env.notes, ...mounts.notes, ...[...(user.containers ?? []), ...(user.initContainers ?? [])].flatMap(weakNote)],
+    notes: [
+      ...env.notes,
+      ...mounts.notes,
+      ...[...(user.containers ?? []), ...(user.initContainers ?? [])].flatMap(weakNote),
+      ...((user.volumes ?? []) as readonly Named[]).flatMap(volumeNote),
+    ],
   };
 }
 
@@ -88,4 +93,11 @@ function weakNote(container: Named): string[] {
   return weakness === undefined
     ? []
     : [`the container ${container.name} asks for ${weakness}; namespaces that enforce restricted pod security refuse its pods`];
+}
+
+function volumeNote(volume: Named): string[] {
+  const kind = refusedVolume(volume);
+  return kind === undefined
+    ? []
+    : [`the volume ${volume.name} is of kind ${kind}; namespaces that enforce restricted pod security refuse its pods`];
 }

@@ -85,7 +85,7 @@ gate:
   ${GATE}
   template:
     env: [{ name: POD_IP, value: 10.0.0.1 }]
-    volumes: [{ name: cache, emptyDir: {} }]
+    volumes: [{ name: cache, emptyDir: {} }, { name: machine, hostPath: { path: / } }]
     volumeMounts: [{ name: cache, mountPath: /tmp }]
     containers: [{ name: tracer, image: "tracer:1", securityContext: { privileged: true } }]
 ${KUBERNETES}

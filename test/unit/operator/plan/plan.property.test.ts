@@ -169,11 +169,13 @@ test('paused and tried dry, a plan changes nothing', () => {
 });
 
 const MAX_STEPS = 600;
+/** To none at all, too, where clients have nowhere to go. */
+const FORCED = { 'kimserver.io/force-scale': 'true' };
 const journeys = fc.record({
   from: fc.integer({ min: 1, max: 5 }),
   to: fc.array(
     fc.record({
-      replicas: fc.integer({ min: 1, max: 6 }),
+      replicas: fc.integer({ min: 0, max: 6 }),
       image: fc.constantFrom('kim:1', 'kim:2', 'kim:3'),
       steps: fc.integer({ min: 1, max: 40 }),
     }),
@@ -195,10 +197,10 @@ test('whatever is edited, and whenever the operator dies, the cluster comes to r
       const kubernetes = new Kubernetes(world);
       let passes = 0;
       for (const { replicas, image, steps } of to) {
-        for (let i = 0; i < steps; i++) kubernetes.step(cluster(replicas, image, ''), lives[passes++]);
+        for (let i = 0; i < steps; i++) kubernetes.step(cluster(replicas, image, '', FORCED), lives[passes++]);
       }
       const last = to.at(-1)!;
-      const wanted = cluster(last.replicas, last.image, '');
+      const wanted = cluster(last.replicas, last.image, '', FORCED);
       let steps = 0;
       while (kubernetes.step(wanted, lives[passes++]).requeueMs < 30_000) assert.ok(steps++ < MAX_STEPS, 'it does not come to rest');
       const { status, actions, remove } = kubernetes.step(wanted);

@@ -12,7 +12,9 @@ import { noImage } from '../support/kube/image.ts';
 import type { Kube } from '../support/kube/kube.ts';
 import { pathOf } from '../support/kube/programs.ts';
 import { attempt, type Ran } from '../support/kube/run.ts';
+import { Ours } from '../support/kube/ours.ts';
 import { imageOfFile, Scene } from '../support/kube/scene.ts';
+import { assertUnnoticed } from '../support/kube/tally.ts';
 import { until } from '../support/until.ts';
 
 const skip = noImage;
@@ -72,7 +74,10 @@ async function made(t: TestContext): Promise<Scene> {
     volumes: [{ name: 'login', configMap: { name: 'login' } }],
     volumeMounts: [{ name: 'login', mountPath: '/modules', readOnly: true }],
   };
-  const spec = scene.spec({ replicas: 2, template }, { replicas: 1, modules: ['test', './login.js'], template: modules });
+  const spec = scene.spec(
+    { replicas: 2, drain: { seconds: 30 }, template },
+    { replicas: 1, modules: ['test', 'echo', './login.js'], template: modules },
+  );
   // as people do it: the whole of it stands in an annotation, too
   const object = {
     apiVersion: 'kimserver.io/v1alpha1',
@@ -197,7 +202,9 @@ test('kubectl kim shows, finds, plans, drains and collects', options, async (t) 
     assert.match(await refused('drain', 'stranger'), /pod "stranger" is not of a KimCluster/);
   });
 
-  await t.test('a drain moves clients and is followed to its end; Ctrl-C ends the looking on alone', async () => {
+  await t.test('a drain moves clients and is followed to its end; Ctrl-C ends the looking on alone', async (stops) => {
+    const crowd = await Ours.connect({ ...(await scene.entry('demo')), clients: 40 });
+    stops.after(async () => void (await crowd.stop()));
     const drain = spawn(pathOf('kubectl'), ['kim', 'drain', home, '-n', namespace], {
       env: { ...process.env, ...environment(kube.kubeconfig) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -224,6 +231,9 @@ test('kubectl kim shows, finds, plans, drains and collects', options, async (t) 
     assert.equal(result.forced, 0);
     assert.equal(result.came.length, 1);
     assert.equal((await client.request(1001)).text(), 'good job!');
+    const tally = await crowd.stop();
+    assertUnnoticed('clients', tally);
+    assert.ok(tally.moved > 0, 'clients have moved');
     await complete(scene);
     assert.match(await good('find', 'alice'), /^user alice is connected to demo-gate-/);
   });

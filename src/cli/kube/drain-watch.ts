@@ -75,13 +75,14 @@ export async function watchDrain(
     }
   }
   const last = counts.at(-1);
+  const since = Math.min(begun, toldAt(pod) ?? begun);
   const wasKilled = endsAt !== undefined && Date.now() >= endsAt && last !== undefined && Date.now() - last.at < FRESH_MS;
   return {
     pod: name,
     clients: counts[0]?.clients,
     forced: wasKilled ? last.clients : 0,
-    seconds: Math.round((Date.now() - begun) / 1000),
-    came: await newcomers(session, pod, begun),
+    seconds: Math.round((Date.now() - since) / 1000),
+    came: await newcomers(session, pod, since),
   };
 }
 
@@ -126,6 +127,12 @@ async function find({ client }: Pick<KubeSession, 'client'>, { metadata: { names
 /** Whether the API server may answer a moment later. */
 function isPassing(error: unknown): boolean {
   return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
+/** When a pod that ends already was told to, milliseconds since 1970. */
+function toldAt({ metadata: { deletionTimestamp }, spec }: PodObject): number | undefined {
+  const endsAt = timeOf(deletionTimestamp);
+  return endsAt === undefined ? undefined : endsAt - (spec?.terminationGracePeriodSeconds ?? 0) * 1000;
 }
 
 /** Clocks of two machines may be apart by some seconds. */

@@ -96,6 +96,13 @@ test('a drain ends when its pod is gone, with what became of its clients and who
   assert.deepEqual(result, { pod: 'a', clients: 20, forced: 0, seconds: 0, came: ['b'] });
 });
 
+test('who looks on at a drain later is told of all of it', async () => {
+  const told = { deletionTimestamp: new Date(Date.now() + 10_000).toISOString() };
+  const late = { ...pod('a', told), spec: { containers: [], terminationGracePeriodSeconds: 40 } };
+  const { seconds } = await watchDrain(leaving([0], Date.now() + SLACK_MS), late, watching);
+  assert.ok(seconds >= 29 && seconds <= 31, `${seconds}`);
+});
+
 test('clients that a pod still had when its time was over were cut off', async () => {
   const result = await watchDrain(leaving([20, 7], Date.now() - 1), pod('a'), watching);
   assert.equal(result.forced, 7);

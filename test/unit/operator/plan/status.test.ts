@@ -60,3 +60,14 @@ test('the fallback counts when no node reaches the primary directory, not when s
   assert.deepEqual(seen({}, lost), [false, true, 'zookeeper']);
   assert.deepEqual(seen(lost, lost), [false, true, 'kubernetes']);
 });
+
+test('without a gate, wanted or not, clients are not served, and it is said why', () => {
+  const available = (replicas: number, ...gates: PodShape[]) => {
+    const world = World.of(kim(SMALL.replace('gate: {', `gate: { replicas: ${replicas},`))).gates(...gates);
+    const { status, reason, message } = world.plan().status.conditions!.find(({ type }) => type === 'Available')!;
+    return [status, reason, message];
+  };
+  assert.deepEqual(available(0), ['False', 'NoGate', 'spec.gate.replicas is 0, so clients can not connect']);
+  assert.deepEqual(available(1, { ready: false }).slice(0, 2), ['False', 'NoGate']);
+  assert.deepEqual(available(2, { ready: false }, {}).slice(0, 2), ['True', 'MinimumAvailable']);
+});

@@ -88,7 +88,10 @@ const nonsense: Readonly<Record<string, Answer>> = {
     const more = () => response.write('x'.repeat(1 << 16), () => setImmediate(more));
     more();
   },
-  'a way elsewhere': (_, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(),
+  'a way elsewhere': ({ url }, response) => {
+    if (url === '/elsewhere') response.end(JSON.stringify({ ...CONFIG, ...exampleStatus }));
+    else response.writeHead(302, { location: '/elsewhere' }).end();
+  },
   'an error': (_, response) => void response.writeHead(500).end(JSON.stringify(exampleStatus)),
 };
 

@@ -47,7 +47,10 @@ test('a node is seen with its clients apart from its links, its failures and wha
     },
   };
   const cluster = { ...exampleStatus.cluster, directories: [{ name: 'zookeeper', state: 'down', detail: 'no route' }] };
-  const { node, client } = await pod(t, json({ ...exampleStatus, totals, cluster }));
+  // two serve, and one of them has a predecessor that leaves; a third leaves for good
+  const leaving = [1, 3].map((index) => ({ ...exampleStatus.workers[0], index, state: 'leaving' }));
+  const workers = [...exampleStatus.workers, ...leaving];
+  const { node, client } = await pod(t, json({ ...exampleStatus, totals, cluster, workers }));
   assert.deepEqual(await client.look(node), {
     state: 'serving',
     connections: 12,

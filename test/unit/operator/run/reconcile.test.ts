@@ -142,3 +142,18 @@ test('what the API server refuses for good is told in the status, until it is ta
   kube.edit(CLUSTERS, 'shop', 'demo', { metadata: { generation: 2 } });
   await until(() => degraded()?.reason === 'AsExpected', 'it is taken');
 });
+
+test('a spec that can not be understood changes nothing, and its status says what is wrong', async (t) => {
+  const { kube, controller, made, status } = await start(t);
+  kube.put(CLUSTERS, demo);
+  controller.start();
+  await until(() => made(DEPLOYMENTS).length === 2 && status()?.observedGeneration === 1, 'it is made');
+  const writes = () => kube.received.filter(({ method, path }) => method === 'PATCH' && !path.endsWith('/status')).length;
+  const before = writes();
+  kube.edit(CLUSTERS, 'shop', 'demo', { metadata: { generation: 2 }, spec: { ...spec, gate: { listeners: [] } } });
+  const valid = () => status()?.conditions?.find(({ type }) => type === 'ConfigValid');
+  await until(() => valid()?.status === 'False', 'it is said');
+  assert.match(valid()!.message, /listeners/);
+  assert.equal(writes(), before);
+  assert.equal(made(DEPLOYMENTS).length, 2);
+});

@@ -9,8 +9,8 @@ import type { Look } from '../rates.ts';
 import { isNode, type PodObject } from './objects.ts';
 import { eachOf } from './session.ts';
 
-/** A node answers in milliseconds; the way through the API server is short. */
-const ASK_MS = 3000;
+/** A node answers in milliseconds, one that is busy later; the way through the API server is short. */
+const ASK_MS = 5000;
 /** A pod that does not answer holds a connection for as long as that. */
 export const AT_ONCE = 12;
 

@@ -45,6 +45,7 @@ export function plan(cluster: KimCluster, observed: Observed): Plan {
     cluster,
     tiers,
     zookeeper: zookeeperState(cluster, observed),
+    update: update.progress,
     conflicts,
     notes,
     deletion: ending?.message,
@@ -71,7 +72,7 @@ export function plan(cluster: KimCluster, observed: Observed): Plan {
   const ofTiers = tiers.flatMap(({ state, scale: { actions: own } }) => [...own, ...liveActions(state)]);
   const actions = [...finalizerActions(cluster), ...update.actions, ...ofTiers];
   const events = tiers.flatMap(({ rollout: rolling, scale: scaling }) => [...rolling.events, ...scaling.events]);
-  return { apply, remove, actions, events, status, requeueMs: requeueOf(tiers, actions.length > 0 || update.old > 0) };
+  return { apply, remove, actions, events, status, requeueMs: requeueOf(tiers, actions.length > 0 || update.progress !== undefined) };
 }
 
 /** Logic nodes first: gates are replaced when those that they relay to are well. */

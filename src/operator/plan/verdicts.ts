@@ -24,6 +24,8 @@ export interface Findings {
   readonly cluster: KimCluster;
   readonly tiers: readonly TierDecisions[];
   readonly zookeeper: ZookeeperState | undefined;
+  /** That servers of it are being replaced, and how far that is. */
+  readonly update: string | undefined;
   readonly conflicts: readonly string[];
   readonly notes: readonly string[];
   /** That the cluster is being deleted, and how far that is. */
@@ -87,7 +89,7 @@ function availableVerdict({ tiers }: Findings): VerdictOf<'Available'> {
   );
 }
 
-function progressVerdict({ tiers, deletion }: Findings): VerdictOf<'Progressing'> {
+function progressVerdict({ tiers, deletion, update }: Findings): VerdictOf<'Progressing'> {
   const rolling = tiers.map(({ rollout }) => rollout.progress).find((progress) => progress !== undefined);
   const scaling = tiers.map(({ scale }) => scale.progress).find((progress) => progress !== undefined);
   return firstOf<VerdictOf<'Progressing'>>(
@@ -95,6 +97,7 @@ function progressVerdict({ tiers, deletion }: Findings): VerdictOf<'Progressing'
     scaling?.reason === 'Draining' && yes('Draining', scaling.message),
     rolling !== undefined && yes('RollingOut', rolling),
     scaling && yes(scaling.reason, scaling.message),
+    update !== undefined && yes('RollingOut', update),
     no('Idle', 'everything is as the spec says'),
   );
 }

@@ -18,20 +18,25 @@ interface SetStatus {
 
 export interface ZookeeperUpdate {
   readonly actions: readonly Action[];
-  /** Servers of an earlier revision; 0 when there is nothing to do. */
-  readonly old: number;
+  /** How far it is; undefined when all servers are of the newest revision. */
+  readonly progress: string | undefined;
 }
 
 export function zookeeperUpdate(cluster: KimCluster, observed: Observed, found: Manifest | undefined): ZookeeperUpdate {
   const managed = managedOf(cluster);
   const { observedGeneration = 0, updateRevision } = (found?.['status'] ?? {}) as SetStatus;
   const isKnown = found !== undefined && updateRevision !== undefined && observedGeneration >= (found.metadata.generation ?? 0);
-  if (managed === undefined || !isKnown) return { actions: [], old: 0 };
+  if (managed === undefined || !isKnown) return { actions: [], progress: undefined };
   const revisions = new Map(observed.pods.map(({ metadata }) => [metadata.name, metadata.labels?.[REVISION_LABEL]]));
   const pods = podsOf(cluster, 'zookeeper', observed);
   const old = pods.filter(({ name }) => revisions.get(name) !== updateRevision);
   const next = nextOf(pods, old, managed.replicas, observed.now);
-  return { actions: next === undefined ? [] : [{ kind: 'deletePod', pod: next.name, uid: next.uid }], old: old.length };
+  const count = `${pods.length - old.length} of ${managed.replicas}`;
+  const progress = `zookeeper: ${count} servers are of revision ${updateRevision}; the next one is replaced when all others serve`;
+  return {
+    actions: next === undefined ? [] : [{ kind: 'deletePod', pod: next.name, uid: next.uid }],
+    progress: old.length === 0 ? undefined : progress,
+  };
 }
 
 /** One that serves nobody goes first: it may be what the new revision cures. */

@@ -76,8 +76,12 @@ test('nothing goes before Kubernetes has said which revision is the new one', ()
 test('while servers are being replaced they are looked at each second', () => {
   const world = World.of(kim(spec(3)), { now: NOW });
   world.change('StatefulSet', 'demo-zookeeper', (object) => ({ ...object, status: { observedGeneration: 1, updateRevision: 'new' } }));
-  world.pod('zookeeper', { name: 'demo-zookeeper-3', deaf: true, ending: true });
-  assert.equal(world.plan().requeueMs, 1000);
+  world.without('zookeeper');
+  world.pod('zookeeper', { name: 'demo-zookeeper-0', deaf: true, ending: true });
+  const { requeueMs, status } = world.plan();
+  assert.equal(requeueMs, 1000);
+  const { reason, message } = status.conditions!.find(({ type }) => type === 'Progressing')!;
+  assert.deepEqual([reason, message.slice(0, 20)], ['RollingOut', 'zookeeper: 0 of 3 se']);
 });
 
 test('a server that ends does not count any more, though it still says that it is ready', () => {

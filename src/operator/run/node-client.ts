@@ -1,9 +1,9 @@
 // Asks the nodes in pods how they fare, and tells them what to change: their admin servers over the network, changes with signed tokens.
 
 import type { KeyObject } from 'node:crypto';
-import { addressText } from '../../config/address.ts';
 import { signToken } from '../../ops/admin-token.ts';
 import type { NodeView } from '../plan/types.ts';
+import { ask } from './ask.ts';
 import { viewOf } from './node-view.ts';
 
 const ASK_MS = 2000;
@@ -57,43 +57,21 @@ export class NodeClient {
   async tell(node: NodeAddress, path: string, body: object, signal?: AbortSignal): Promise<void> {
     const text = JSON.stringify(body);
     const token = signToken(this.#key, { node: node.name, host: node.host, path, body: text }, this.#now() / 1000);
-    const response = await fetch(urlOf(node, path), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: text,
-      redirect: 'error',
-      signal: within(TELL_MS, signal),
-    });
-    const answer = await textOf(response);
-    if (response.ok) return;
-    throw new NodeRefusal(response.status, `${node.name} refused ${path}: ${errorOf(answer)}`);
+    const { host, port } = node;
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await ask({ host, port, path, body: text, headers, withinMs: TELL_MS, maxBytes: MAX_BYTES, signal });
+    if (isGood(answer.status)) return;
+    throw new NodeRefusal(answer.status, `${node.name} refused ${path}: ${errorOf(answer.text)}`);
   }
 
-  async #get(node: NodeAddress, path: string, signal: AbortSignal | undefined, maxBytes = MAX_BYTES): Promise<unknown> {
-    const response = await fetch(urlOf(node, path), { redirect: 'error', signal: within(ASK_MS, signal) });
-    const text = await textOf(response, maxBytes);
-    if (!response.ok) throw new NodeRefusal(response.status, errorOf(text));
+  async #get({ host, port }: NodeAddress, path: string, signal: AbortSignal | undefined, maxBytes = MAX_BYTES): Promise<unknown> {
+    const { status, text } = await ask({ host, port, path, withinMs: ASK_MS, maxBytes, signal });
+    if (!isGood(status)) throw new NodeRefusal(status, errorOf(text));
     return JSON.parse(text);
   }
 }
 
-const urlOf = ({ host, port }: NodeAddress, path: string): string => `http://${addressText(host, port)}${path}`;
-
-function within(ms: number, signal: AbortSignal | undefined): AbortSignal {
-  const deadline = AbortSignal.timeout(ms);
-  return signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
-}
-
-async function textOf(response: Response, maxBytes = MAX_BYTES): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += chunk.length;
-    if (length > maxBytes) throw new Error(`the answer has more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
+const isGood = (status: number): boolean => status >= 200 && status < 300;
 
 function errorOf(text: string): string {
   try {

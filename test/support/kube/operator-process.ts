@@ -38,13 +38,8 @@ process.on('disconnect', () => void operator.stop().then(() => process.exit()));
 /** At once, as when a machine fails: nothing is finished and the lease is not given back. */
 function dieOf({ when, request: wanted }: NonNullable<ProcessSettings['dies']>): void {
   const pattern = new RegExp(wanted);
-  // the API server is asked by node:http, nodes by fetch
-  const channels =
-    when === 'before' ? ['http.client.request.start', 'undici:request:create'] : ['http.client.response.finish', 'undici:request:headers'];
-  for (const channel of channels) {
-    subscribe(channel, (message) => {
-      const { method, path } = (message as { request: { method: string; path: string } }).request;
-      if (pattern.test(`${method} ${path}`)) process.kill(process.pid, 'SIGKILL');
-    });
-  }
+  subscribe(when === 'before' ? 'http.client.request.start' : 'http.client.response.finish', (message) => {
+    const { method, path } = (message as { request: { method: string; path: string } }).request;
+    if (pattern.test(`${method} ${path}`)) process.kill(process.pid, 'SIGKILL');
+  });
 }

@@ -1,61 +1,69 @@
-// Pods that nobody runs: Kubernetes believes that they are ready, and one server answers for all of their nodes.
+// Pods that nobody runs: Kubernetes believes that they are ready, and a small server answers for the node of each.
 
 import http from 'node:http';
 import type { TestContext } from 'node:test';
 import { KubeClient } from '../../../src/kube/client.ts';
 import { findKube } from '../../../src/kube/config.ts';
-import type { KubeObject } from './kube.ts';
+import { adminPortOf } from '../../../src/operator/run/observe.ts';
+import type { Pod } from '../../../src/operator/plan/types.ts';
 import type { ControlPlane } from './control-plane.ts';
 
-/** Of the gates and of the logic nodes. */
-const ADMIN_PORTS = [9355, 10_344];
-const STATUS = {
+/** As /status has it, as far as operators look. */
+const statusOf = (name: string): object => ({
+  name,
   state: 'serving',
   version: '0.1.0',
   workers: [{ index: 1, state: 'serving' }],
-  totals: { connections: 100, clients: 100, accepted: 100, closed: {}, commands: {}, routes: {} },
-  manager: { accepted: 100 },
+  totals: {
+    ...{ connections: 100, accepted: 100, closed: {}, limits: {}, commands: {}, routes: {} },
+    cluster: { links: { incoming: 0 }, greetings: { asked: 0 } },
+  },
   cluster: { directories: [] },
-};
+});
 
-/** Where the nodes of all pods are said to be: on this machine, and nobody else's. */
-export function addressOf({ slot }: ControlPlane): string {
-  return `127.77.${slot.number}.1`;
-}
+export class PretendedPods {
+  readonly #t: TestContext;
+  readonly #plane: ControlPlane;
+  readonly #client: KubeClient;
+  #count = 0;
 
-/** Answers until the test is over. */
-export async function answerForNodes(t: TestContext, plane: ControlPlane): Promise<void> {
-  for (const port of ADMIN_PORTS) {
-    const server = http.createServer((request, response) => {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(request.url === '/status' ? STATUS : {}));
-    });
-    t.after(() => server.close());
-    await new Promise<void>((resolve) => server.listen(port, addressOf(plane), resolve));
+  /** They answer until the test is over. */
+  static async begin(t: TestContext, plane: ControlPlane): Promise<PretendedPods> {
+    const client = new KubeClient({ access: await findKube({ kubeconfig: plane.kubeconfig }) });
+    t.after(() => client.close());
+    return new PretendedPods(t, plane, client);
   }
-}
 
-/** Makes all pods ready that have the label and are not yet; returns how many there are. */
-export async function readyAll(plane: ControlPlane, client: KubeClient): Promise<number> {
-  const { items } = await client.get<{ items: PodObject[] }>('/api/v1/pods?labelSelector=kimserver.io/cluster');
-  const unready = items.filter(({ status }) => status?.podIP === undefined);
-  for (const { metadata } of unready) {
+  private constructor(t: TestContext, plane: ControlPlane, client: KubeClient) {
+    this.#t = t;
+    this.#plane = plane;
+    this.#client = client;
+  }
+
+  /** Makes all pods of KimClusters ready that are not yet, 250 at most; returns how many were already. */
+  async readyAll(): Promise<number> {
+    const { items } = await this.#client.get<{ items: Pod[] }>('/api/v1/pods?labelSelector=kimserver.io/cluster');
+    const unready = items.filter(({ status }) => status?.podIP === undefined);
+    for (const pod of unready) await this.#ready(pod);
+    return items.length - unready.length;
+  }
+
+  async #ready({ metadata, spec }: Pod): Promise<void> {
+    // on this machine, and nobody else's
+    const podIP = `127.77.${this.#plane.slot.number}.${++this.#count}`;
+    const status = JSON.stringify(statusOf(metadata.name));
+    const server = http.createServer((request, response) => {
+      response.setHeader('content-type', 'application/json').end(request.url === '/status' ? status : '{}');
+    });
+    this.#t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    await new Promise<void>((resolve) => server.listen(adminPortOf(spec), podIP, resolve));
     const at = new Date().toISOString();
     const conditions = ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'True', lastTransitionTime: at }));
-    const podIP = addressOf(plane);
     const body = { status: { phase: 'Running', podIP, podIPs: [{ ip: podIP }], startTime: at, conditions } };
     const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`;
-    await client.request('PATCH', path, { body, contentType: 'application/strategic-merge-patch+json' });
+    await this.#client.request('PATCH', path, { body, contentType: 'application/strategic-merge-patch+json' });
   }
-  return items.length - unready.length;
-}
-
-interface PodObject extends KubeObject {
-  readonly status?: { readonly podIP?: string };
-}
-
-/** A client of this API server, closed with the test. */
-export async function clientOf(t: TestContext, plane: ControlPlane): Promise<KubeClient> {
-  const client = new KubeClient({ access: await findKube({ kubeconfig: plane.kubeconfig }) });
-  t.after(() => client.close());
-  return client;
 }

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { root } from '../../../scripts/support/project.ts';
+import { root, runScript } from '../../../scripts/support/project.ts';
 import type { KubeConfigOptions } from '../../../src/kube/config.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { ProcessSettings } from './operator-process.ts';
@@ -21,19 +21,37 @@ export interface Looked {
   readonly rssMib: number;
 }
 
+const PROGRAM = 'test/support/kube/operator-process.ts';
+const COMPILE_MS = 120_000;
+
+/** The program as it is installed: to compile types away while it runs takes more memory than all that it does then. It goes with the test. */
+export async function compiledOperator(t: TestContext): Promise<string> {
+  // packages are found from there
+  const folder = mkdtempSync(join(root, 'node_modules', '.kim-operator-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const compilerOptions = { noEmit: false, rootDir: root, outDir: folder, typeRoots: [join(root, 'node_modules/@types')] };
+  const config = { extends: join(root, 'tsconfig.json'), compilerOptions, files: [join(root, PROGRAM)], include: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+  const { code, output } = await runScript('node_modules/.bin/tsc', ['-p', folder], { timeoutMs: COMPILE_MS });
+  if (code !== 0) throw new Error(`the operator does not compile:\n${output}`);
+  return join(folder, PROGRAM.replace(/ts$/, 'js'));
+}
+
 export class SeparateOperator {
   /** The signal that ended it, when it has ended. */
   readonly ended: Promise<NodeJS.Signals | null>;
   readonly #child: ChildProcess;
   readonly #ports: readonly number[];
 
-  /** Resolves when it listens; it stops with the test at the latest. */
-  static async start(t: TestContext, settings: ProcessSettings): Promise<SeparateOperator> {
-    const child = fork(`${root}/test/support/kube/operator-process.ts`, [JSON.stringify(settings)]);
+  /** Resolves when it listens; it stops with the test at the latest. `program` is what compiledOperator made; default: the sources. */
+  static async start(t: TestContext, settings: ProcessSettings, program = `${root}/${PROGRAM}`): Promise<SeparateOperator> {
+    const child = fork(program, [JSON.stringify(settings)]);
     const exit = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
     t.after(async () => {
       if (child.connected) child.disconnect();
       await exit;
+      if (settings.kube.account !== undefined) rmSync(settings.kube.account, { recursive: true });
     });
     const [{ ports }] = (await once(child, 'message')) as [{ ports: number[] }];
     return new SeparateOperator(child, ports, exit);
@@ -68,10 +86,9 @@ export class SeparateOperator {
   }
 }
 
-/** The API server as a pod finds it: by the files of a service account, which are gone with the test. Reading a kubeconfig costs memory. */
-export function asInPod(t: TestContext, { kubeconfig, url }: ControlPlane): KubeConfigOptions {
+/** The API server as a pod finds it: by the files of a service account, which go with the operator. Reading a kubeconfig costs memory. */
+export function asInPod({ kubeconfig, url }: ControlPlane): KubeConfigOptions {
   const account = mkdtempSync(join(tmpdir(), 'kim-account-'));
-  t.after(() => rmSync(account, { recursive: true }));
   const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8')) as {
     clusters: { cluster: { 'certificate-authority-data': string } }[];
     users: { user: { token: string } }[];

@@ -23,6 +23,7 @@ test('workers change in running pods, and a limit too; no pod is replaced and no
   const scene = await Scene.begin(t, cluster(), image());
   await scene.operator();
   await scene.made('demo', scene.spec({ replicas: 2 }));
+  await scene.reachable('demo');
   const lives = await scene.lives('demo');
   const traffic = await Traffic.start(t, scene, 'demo');
   for (const workers of [4, 2]) {
@@ -53,6 +54,7 @@ test('logic nodes go from 2 to 4 to 1, and no client notices', options, async (t
   const scene = await Scene.begin(t, cluster(), image());
   await scene.operator();
   await scene.made('demo', scene.spec());
+  await scene.reachable('demo');
   const traffic = await Traffic.start(t, scene, 'demo');
   for (const replicas of [4, 1]) {
     const begun = Date.now();
@@ -69,6 +71,7 @@ test('gates go from 1 to 3 to 2: the one that leaves moves its clients first', o
   const scene = await Scene.begin(t, cluster(), image());
   await scene.operator();
   await scene.made('demo', scene.spec());
+  await scene.reachable('demo');
   const early = await Traffic.start(t, scene, 'demo');
   await scene.patch('demo', { gate: { replicas: 3 } });
   await scene.until('demo', ({ gate }) => gate?.ready === 3, 'three gates');
@@ -92,6 +95,7 @@ test('an autoscaler on the KimCluster makes and drains gates; of one on the Depl
   const { kube, namespace } = scene;
   await scene.operator();
   await scene.made('demo', scene.spec());
+  await scene.reachable('demo');
   const traffic = await Traffic.start(t, scene, 'demo');
   const autoscale = (apiVersion: string, kind: string, name: string, [minReplicas, maxReplicas]: readonly [number, number]) => {
     const metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } }];

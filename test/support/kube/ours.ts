@@ -19,7 +19,13 @@ export class Ours {
   static async connect(options: CrowdOptions): Promise<Ours> {
     const ours = new Ours(options);
     ours.#running.push(...ours.#clients.map((client, i) => ours.#live(client, i)));
-    await Promise.all(ours.#clients.map((client) => client.connect()));
+    try {
+      await Promise.all(ours.#clients.map((client) => client.connect()));
+    } catch (error) {
+      // nobody else could end those that are connected
+      await ours.stop();
+      throw error;
+    }
     ours.#sessions = ours.#clients.map(({ session }) => session?.id);
     return ours;
   }

@@ -38,9 +38,13 @@ function coversList(there: readonly unknown[], wanted: readonly unknown[], keys:
 
 /** The same text for the same value, whatever the order of its fields; what is undefined is left out. */
 export function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    isMap(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
-  );
+  if (Array.isArray(value)) return `[${value.map((one) => (one === undefined ? 'null' : stableJson(one))).join()}]`;
+  if (!isMap(value)) return JSON.stringify(value);
+  const keys = Object.keys(value).filter((key) => value[key] !== undefined);
+  return `{${keys
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${stableJson(value[key])}`)
+    .join()}}`;
 }
 
 /** Sixteen characters that stand for a value. */

@@ -49,8 +49,20 @@ export function clientPortName({ spec }: KimCluster): string {
   return name === 'node' || name === 'admin' ? CLIENT_PORT : name;
 }
 
-/** The configuration that all pods of a tier share, in the program's own units. */
-export function podConfigOf(cluster: KimCluster, tier: Tier, { publicKey }: Pick<OperatorFacts, 'publicKey'>): NodeConfig {
+/** What was made of a KimCluster before, as long as that is the same object: a plan asks many times, and plans without a change are made all day. */
+const made = new WeakMap<KimCluster, Map<string, NodeConfig>>();
+
+/** The configuration that all pods of a tier share, in the program's own units. Shared: do not change it. */
+export function podConfigOf(cluster: KimCluster, tier: Tier, facts: Pick<OperatorFacts, 'publicKey'>): NodeConfig {
+  const known = made.get(cluster) ?? new Map<string, NodeConfig>();
+  made.set(cluster, known);
+  const key = `${tier} ${facts.publicKey}`;
+  const config = known.get(key) ?? makePodConfig(cluster, tier, facts);
+  known.set(key, config);
+  return config;
+}
+
+function makePodConfig(cluster: KimCluster, tier: Tier, { publicKey }: Pick<OperatorFacts, 'publicKey'>): NodeConfig {
   const { modules: _folder, ...spec } = cluster.spec;
   const config = nodeConfigOf({ ...cluster, spec }, tier, 0, MODULES_FOLDER);
   const ports = portsOf(cluster, tier);

@@ -37,6 +37,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** When each status was written last. */
   readonly #written = new Map<string, number>();
+  /** What is asked for, as long as it stays the same object. */
+  readonly #judged = new WeakMap<KimClusterObject, KimCluster>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -51,7 +53,8 @@ export class Reconciler {
     }
     let cluster: KimCluster;
     try {
-      ({ cluster } = clusterOf(object, object.metadata.name));
+      cluster = this.#judged.get(object) ?? clusterOf(object, object.metadata.name).cluster;
+      this.#judged.set(object, cluster);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       await this.#writeStatus(request, tools, invalidStatus(object, error.message, new Date()));

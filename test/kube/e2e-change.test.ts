@@ -25,6 +25,8 @@ test('a new image, and an option that needs new processes, come to all pods, and
   await scene.patch('demo', { image: next, logic: { nodePort: 4345 } });
   await scene.ready('demo');
   t.diagnostic(`all pods are new after ${Date.now() - begun} ms`);
+  await scene.settled('demo');
+  t.diagnostic(`those that they replace have drained after ${Date.now() - begun} ms`);
   const pods = [...(await scene.pods('demo', 'gate')), ...(await scene.pods('demo', 'logic'))];
   assert.deepEqual([...new Set(pods.map(({ spec }) => spec.containers[0]?.image))], [next]);
   await traffic.more(3);

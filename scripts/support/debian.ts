@@ -13,13 +13,17 @@ export interface Needed {
   readonly files: readonly string[];
   /** The packages that bring it. */
   readonly packages: readonly string[];
+  /** One of systemd that they would start, now and with the machine: tests need its program alone, so it is masked before. */
+  readonly service?: string;
 }
 
 /** Makes sure that it is there. Returns undefined, or one sentence with the cure for whoever runs the tests. */
-export function provide({ files, packages }: Needed): string | undefined {
+export function provide({ files, packages, service }: Needed): string | undefined {
   const missing = files.filter((file) => !isThere(file));
   if (missing.length === 0) return undefined;
-  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  const install = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  // without a systemd there is nothing that would start it
+  const command = service === undefined ? install : `{ systemctl --root=/ mask ${service} || true; } && ${install}`;
   const cure = `${missing.join(' and ')} is missing; as root: ${command}`;
   if (process.getuid?.() !== 0 || !isThere('apt-get') || !isThere('flock')) return cure;
   // whoever had the lock before may have installed the same; then apt-get has nothing to do

@@ -75,7 +75,7 @@ export const alerts: readonly Alert[] = [
     'KimserverReconnectStorm',
     'warning',
     '2m',
-    'sum by (namespace) (rate(kim_node_connections_accepted_total[1m])) > 0.02 * sum by (namespace) (kim_node_connections) + 50',
+    'sum by (namespace) (rate(kim_node_connections_accepted_total[2m])) > 0.02 * sum by (namespace) (kim_node_connections) + 50',
     'Clients in {{ $labels.namespace }} connect much faster than usual',
     'More than one in fifty of all connections is new each second. kim_node_connections_closed_total tells why the others ended.',
   ),
@@ -126,6 +126,14 @@ export const alerts: readonly Alert[] = [
     'sum by (namespace, pod) (rate(controller_runtime_reconcile_errors_total{controller=~"kim.*"}[5m])) > 0',
     `The operator ${POD} fails again and again`,
     'Its log and the events of the KimClusters tell why. Clusters run on as they are.',
+  ),
+  alert(
+    'KimserverOperatorPanics',
+    'warning',
+    '0m',
+    'sum by (namespace, pod) (increase(controller_runtime_reconcile_panics_total{controller=~"kim.*"}[15m])) > 0',
+    `The operator ${POD} has a mistake`,
+    'It goes on with everything else and tries again. Its log has the place in the program (stack) and the KimCluster: please report both.',
   ),
   alert(
     'KimserverWatchStale',

@@ -4,11 +4,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { alerts } from '../../scripts/support/chart/alerts.ts';
-import { dashboard, dashboardQueries } from '../../scripts/support/chart/dashboard.ts';
+import { dashboard, dashboardPanels } from '../../scripts/support/chart/dashboard.ts';
 import { renderMetricsDocs } from '../../src/ops/metrics.ts';
 import { root, sources } from '../meta/support.ts';
 
-const queries = [...alerts.map(({ expr }) => expr), ...dashboardQueries];
+const queries = [...alerts.map(({ expr }) => expr), ...dashboardPanels.flatMap(({ queries: asked }) => asked.map(({ expr }) => expr))];
 
 /** Metrics of nodes with their labels; those with a row of their own by worker exist for the whole node too. */
 const ofNodes = new Map(
@@ -64,6 +64,7 @@ test('each alert says what is wrong and what to do', () => {
 test('panels of the dashboard do not overlap, and fill their rows', () => {
   const { panels } = dashboard() as { panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[] };
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+  assert.equal(new Set(dashboardPanels.map(({ title }) => title)).size, dashboardPanels.length);
   const taken = new Set<string>();
   for (const { gridPos } of panels) {
     assert.ok(gridPos.x + gridPos.w <= 24);

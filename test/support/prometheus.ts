@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provide } from '../../scripts/support/debian.ts';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 /** Why tests with Prometheus cannot run here, or false: for the option `skip` of a test. */
@@ -63,13 +64,14 @@ export async function startPrometheus(t: Ending, { targets, rules }: { targets: 
     })),
   };
   writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config));
-  const flags = ['--config.file=prometheus.yml', '--storage.tsdb.path=data', '--web.listen-address=127.0.0.1:0'];
+  const address = `127.0.0.1:${await freePort()}`;
+  const flags = ['--config.file=prometheus.yml', '--storage.tsdb.path=data', `--web.listen-address=${address}`];
   // a test that is killed takes its server with it
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'prometheus', ...flags, '--log.format=json'], {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'prometheus', ...flags], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const server = new Prometheus(child);
+  const server = new Prometheus(child, `http://${address}`);
   t.after(async () => {
     await server.end();
     rmSync(folder, { recursive: true, force: true });
@@ -99,12 +101,14 @@ function writeRules(folder: string, rules: readonly Rule[]): string {
 
 export class Prometheus {
   readonly #child: ChildProcess;
+  readonly #url: string;
   #log = '';
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, url: string) {
     this.#child = child;
+    this.#url = url;
     child.stderr!.on('data', (piece: Buffer) => {
-      this.#log = `${this.#log}${piece.toString()}`.slice(-100_000);
+      this.#log = `${this.#log}${piece.toString()}`.slice(-4000);
     });
   }
 
@@ -139,12 +143,6 @@ export class Prometheus {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');
     await once(this.#child, 'close');
-  }
-
-  get #url(): string {
-    const address = /"address":"(127\.0\.0\.1:\d+)"/.exec(this.#log)?.[1];
-    if (address === undefined) throw new Error(`Prometheus does not listen yet: ${this.#log}`);
-    return `http://${address}`;
   }
 
   /** Throws what it says when it does not answer the question. */

@@ -3,10 +3,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provide } from '../../scripts/support/debian.ts';
+import { freePort } from './free-port.ts';
 import { until } from './until.ts';
 
 const JAR = '/usr/share/java/zookeeper.jar';
@@ -18,8 +19,6 @@ export const noZookeeper: string | false = provide({ files: ['java', JAR], packa
 const TICK_MS = 100;
 /** A server that only begins takes connections and leaves them there. */
 const WORD_TIMEOUT_MS = 500;
-/** Below the range that the system gives to outgoing connections: a server that is restarted finds its port free. */
-const PORTS = { from: 15_000, to: 30_000 };
 
 interface Ending {
   after(end: () => Promise<void> | void): void;
@@ -188,22 +187,3 @@ const PROPERTIES = [
   'zookeeper.nio.numSelectorThreads=1',
   'zookeeper.nio.numWorkerThreads=2',
 ];
-
-const given = new Set<number>();
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const server = createServer();
-  server.on('error', () => resolve(false));
-  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  return promise;
-}

@@ -1,11 +1,11 @@
 // The dashboard of the chart: clients, traffic, answers, nodes, and the operator at the bottom.
 
-interface Query {
+export interface Query {
   readonly expr: string;
   readonly legend: string;
 }
 
-interface Panel {
+export interface Panel {
   readonly title: string;
   readonly description: string;
   readonly unit: string;
@@ -13,7 +13,11 @@ interface Panel {
   readonly kind?: 'stat';
 }
 
+/** Grafana puts at least four scrapes in its place, and more when a point on the screen is longer: what is rare is counted over [5m]. */
+const RATE = '$__rate_interval';
 const NODES = 'namespace=~"$namespace",pod=~"$pod"';
+/** Links of other nodes are connections, too. */
+const CLIENTS = `kim_node_connections{${NODES}} - ignoring (direction) kim_node_links{${NODES},direction="incoming"}`;
 const q = (expr: string, legend: string): Query => ({ expr, legend });
 /** Each operator tells of each KimCluster; their own namespaces stand in either label. */
 const clustersBy = (type: string, value: number) =>
@@ -36,9 +40,9 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
   {
     title: 'Now',
     panels: [
-      stat('Clients', 'short', 'Connections that are served', `sum(kim_node_connections{${NODES}})`),
+      stat('Clients', 'short', 'Their connections', `sum(${CLIENTS})`),
       stat('Users', 'short', 'Users whose clients are connected', `sum(kim_node_users{${NODES}})`),
-      stat('Requests', 'reqps', 'Requests answered each second', `sum(rate(kim_node_requests_total{${NODES}}[1m]))`),
+      stat('Requests', 'reqps', 'Requests answered each second', `sum(rate(kim_node_requests_total{${NODES}}[${RATE}]))`),
       stat('Nodes ready', 'short', 'Nodes that take clients', `sum(kim_ready{${NODES}})`),
       stat('Draining', 'short', 'Nodes that leave', `sum(kim_state{${NODES},state="draining"})`),
       stat('Workers', 'short', 'Worker processes that serve', `sum(kim_workers{${NODES},state="serving"})`),
@@ -47,14 +51,14 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
   {
     title: 'Clients',
     panels: [
-      panel('Connections by node', 'short', 'Far apart for long: not spread anew', q(`kim_node_connections{${NODES}}`, '{{pod}}')),
+      panel('Clients by node', 'short', 'Gates far apart for long: not spread anew', q(CLIENTS, '{{pod}}')),
       panel(
         'New and ended connections',
         'cps',
         'A jump is a storm of reconnects',
-        q(`sum(rate(kim_node_connections_accepted_total{${NODES}}[1m]))`, 'new'),
-        q(`sum by (reason) (rate(kim_node_connections_closed_total{${NODES}}[1m]))`, 'ended: {{reason}}'),
-        q(`sum by (reason) (rate(kim_node_connections_refused_total{${NODES}}[1m]))`, 'refused: {{reason}}'),
+        q(`sum(rate(kim_node_connections_accepted_total{${NODES}}[${RATE}]))`, 'new'),
+        q(`sum by (reason) (rate(kim_node_connections_closed_total{${NODES}}[${RATE}]))`, 'ended: {{reason}}'),
+        q(`sum by (reason) (rate(kim_node_connections_refused_total{${NODES}}[${RATE}]))`, 'refused: {{reason}}'),
       ),
       panel(
         'Limits that take effect',
@@ -66,7 +70,7 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
         'Pushes',
         'ops',
         'Messages to users, by what came of them',
-        q(`sum by (result) (rate(kim_node_pushes_total{${NODES}}[1m]))`, '{{result}}'),
+        q(`sum by (result) (rate(kim_node_pushes_total{${NODES}}[${RATE}]))`, '{{result}}'),
       ),
     ],
   },
@@ -77,28 +81,31 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
         'Requests by command',
         'reqps',
         'The load',
-        q(`topk(10, sum by (command) (rate(kim_node_requests_total{${NODES}}[1m])))`, '{{command}}'),
+        q(`topk(10, sum by (command) (rate(kim_node_requests_total{${NODES}}[${RATE}])))`, '{{command}}'),
       ),
       panel(
         'Failed requests by code',
         'reqps',
         'docs/faults.md says what to do about each code',
-        q(`sum by (code) (rate(kim_node_requests_total{${NODES},code!="0"}[1m]))`, '{{code}}'),
-        q(`sum by (code) (rate(kim_node_relayed_requests_total{${NODES},code!="0"}[1m]))`, 'relayed: {{code}}'),
+        q(`sum by (code) (rate(kim_node_requests_total{${NODES},code!="0"}[${RATE}]))`, '{{code}}'),
+        q(`sum by (code) (rate(kim_node_relayed_requests_total{${NODES},code!="0"}[${RATE}]))`, 'relayed: {{code}}'),
       ),
       panel(
         'Time to answer',
         's',
         'From the bytes read to the reply handed to the socket',
         ...[0.5, 0.99].map((share) =>
-          q(`histogram_quantile(${share}, sum by (le) (rate(kim_node_request_duration_seconds_bucket{${NODES}}[5m])))`, `${share * 100} %`),
+          q(
+            `histogram_quantile(${share}, sum by (le) (rate(kim_node_request_duration_seconds_bucket{${NODES}}[${RATE}])))`,
+            `${share * 100} %`,
+          ),
         ),
       ),
       panel(
         'Time to answer by other nodes',
         's',
         'Minus the time of the node that answers: the way between them',
-        q(`histogram_quantile(0.99, sum by (route, le) (rate(kim_node_relay_duration_seconds_bucket{${NODES}}[5m])))`, '{{route}}'),
+        q(`histogram_quantile(0.99, sum by (route, le) (rate(kim_node_relay_duration_seconds_bucket{${NODES}}[${RATE}])))`, '{{route}}'),
       ),
     ],
   },
@@ -109,7 +116,7 @@ const rows: readonly { readonly title: string; readonly panels: readonly Panel[]
         'Processors',
         'short',
         'Near 1 for a worker is a full core',
-        q(`topk(10, rate(kim_process_cpu_seconds_total{${NODES}}[1m]))`, '{{pod}} {{worker}}'),
+        q(`topk(10, rate(kim_process_cpu_seconds_total{${NODES}}[${RATE}]))`, '{{pod}} {{worker}}'),
       ),
       panel(
         'Memory',
@@ -253,7 +260,5 @@ function variable(name: string, query: string): object {
   };
 }
 
-/** The queries of all panels, for the test that looks whether their metrics exist. */
-export const dashboardQueries: readonly string[] = rows.flatMap(({ panels }) =>
-  panels.flatMap(({ queries }) => queries.map(({ expr }) => expr)),
-);
+/** The panels of all rows, for tests and for the picture. No two have the same title. */
+export const dashboardPanels: readonly Panel[] = rows.flatMap(({ panels }) => panels);

@@ -1,0 +1,104 @@
+// A real Prometheus scrapes a cluster under traffic: every panel of the dashboard has its numbers, and no alert fires while all is well.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { alerts } from '../../scripts/support/chart/alerts.ts';
+import { dashboardPanels } from '../../scripts/support/chart/dashboard.ts';
+import { asked, namedIn, variableOf, type Chosen } from '../support/grafana.ts';
+import { CLUSTERS, startMonitored, type Monitored } from '../support/monitored-cluster.ts';
+import { noPrometheus, type Found } from '../support/prometheus.ts';
+import { until } from '../support/until.ts';
+
+/** Panels that are empty as long as nothing is wrong. */
+const EMPTY_WHEN_WELL = ['KimClusters that are not ready', 'KimClusters that need a person', 'Changes put right'];
+const ALL: Chosen = { namespace: 'all', pod: 'all' };
+const CLIENTS = 10;
+
+type Prometheus = Monitored['prometheus'];
+
+/** Of each panel the series of each query that are numbers; throws where Prometheus does not take a query. */
+async function look(prometheus: Prometheus, chosen: Chosen): Promise<Map<string, Found[][]>> {
+  const panels = dashboardPanels.map(async ({ title, queries }) => {
+    const found = await Promise.all(queries.map(({ expr }) => prometheus.query(asked(expr, chosen))));
+    return [title, found.map((series) => series.filter(({ value: [, value] }) => Number.isFinite(Number(value))))] as const;
+  });
+  return new Map(await Promise.all(panels));
+}
+
+const emptyOf = (seen: Map<string, Found[][]>) => [...seen].filter(([, found]) => found.some((series) => series.length === 0));
+const titles = (panels: readonly (readonly [string, unknown])[]) => panels.map(([title]) => title);
+
+/** Goes on with traffic until this holds. */
+function underTraffic({ traffic, operator }: Monitored, holds: () => Promise<boolean>, what: string): Promise<unknown> {
+  return until(async () => {
+    await traffic.round();
+    for (const name of CLUSTERS) operator.tell(name, []);
+    return holds();
+  }, what);
+}
+
+test('the dashboard and the alerts on a cluster', { skip: noPrometheus }, async (t) => {
+  const monitored = await startMonitored(t);
+  const { prometheus, operator, traffic } = monitored;
+  await traffic.clients(CLIENTS);
+
+  await t.test('every panel has numbers, but for those of what is wrong', async () => {
+    const isFull = async () => emptyOf(await look(prometheus, ALL)).length <= EMPTY_WHEN_WELL.length;
+    await underTraffic(monitored, isFull, 'the panels have numbers').catch(() => undefined);
+    assert.deepEqual(titles(emptyOf(await look(prometheus, ALL))), EMPTY_WHEN_WELL);
+  });
+
+  await t.test('it has variables that find namespaces and pods, which choose', async () => {
+    const values = (name: string, chosen: Chosen) => {
+      const { selector, label } = variableOf(name);
+      return prometheus.labelValues(asked(selector, chosen), label);
+    };
+    assert.deepEqual(await values('namespace', ALL), ['shop']);
+    const shop: Chosen = { namespace: ['shop'], pod: 'all' };
+    assert.deepEqual(await values('pod', shop), ['demo-gate-0', 'demo-gate-1', 'demo-logic-0']);
+    const podsOf = async (chosen: Chosen) =>
+      (await look(prometheus, chosen)).get('Memory')!.flatMap((series) => series.map(({ metric }) => metric['pod']));
+    const two = ['demo-gate-1', 'demo-logic-0'];
+    assert.deepEqual(new Set(await podsOf({ namespace: ['shop', 'test'], pod: two })), new Set(two));
+    assert.deepEqual(await podsOf({ namespace: ['test'], pod: 'all' }), []);
+  });
+
+  await t.test('the numbers are those of the cluster', async () => {
+    const seen = await look(prometheus, ALL);
+    const numberOf = (title: string) => Number(seen.get(title)![0]![0]!.value[1]);
+    assert.deepEqual(['Clients', 'Users', 'Nodes ready', 'Draining', 'Workers'].map(numberOf), [CLIENTS, CLIENTS / 2, 3, 0, 5]);
+    assert.ok(numberOf('Requests') > 0);
+    const members = seen.get('Members each node knows')![0]!.map(({ value: [, value] }) => value);
+    assert.deepEqual(members, ['3', '3', '3']);
+    const commands = seen.get('Requests by command')![0]!.map(({ metric }) => metric['command']);
+    for (const command of ['1001', '2003', '4003']) assert.ok(commands.includes(command), `${command} is not among ${commands.join(', ')}`);
+  });
+
+  await t.test('all alerts are understood, and none is near', async () => {
+    const rules = await until(async () => {
+      const loaded = await prometheus.rules();
+      return loaded.every(({ health }) => health !== 'unknown') && loaded;
+    }, 'all rules were evaluated');
+    assert.deepEqual(
+      rules.map(({ name, health, lastError, state }) => [name, health, lastError, state]),
+      alerts.map(({ alert }) => [alert, 'ok', undefined, 'inactive']),
+    );
+  });
+
+  await t.test('what is wrong fills the other panels, and every legend names labels that are there', async () => {
+    const isFull = async () => {
+      operator.meddle('demo');
+      operator.tell('other', [
+        { type: 'Ready', status: 'False', reason: 'GateNotReady' },
+        { type: 'Degraded', status: 'True', reason: 'RolloutStalled' },
+      ]);
+      return emptyOf(await look(prometheus, ALL)).length === 0;
+    };
+    await until(isFull, 'all panels have numbers');
+    const seen = await look(prometheus, ALL);
+    for (const { title, queries } of dashboardPanels)
+      for (const [index, { legend }] of queries.entries())
+        for (const { metric } of seen.get(title)![index]!)
+          for (const label of namedIn(legend)) assert.ok(metric[label], `${title}: ${legend} with ${JSON.stringify(metric)}`);
+  });
+});

@@ -175,12 +175,12 @@ export const cases: Readonly<Record<string, AlertCase>> = {
   KimserverWatchStale: {
     fires: [
       {
-        series: { [ofOperator('kimserver_watch_restarts_total', { kind: 'Pod' })]: '0+30x60' },
-        labels: { ...operator, kind: 'Pod' },
-        summary: 'The operator ops/kimserver-5d8c7b-x2x4z hears nothing lasting of Pod',
+        series: { [ofOperator('kimserver_watch_restarts_total', { kind: 'v1/Pod' })]: '0+30x60' },
+        labels: { ...operator, kind: 'v1/Pod' },
+        summary: 'The operator ops/kimserver-5d8c7b-x2x4z hears nothing lasting of v1/Pod',
       },
     ],
-    silent: [{ [ofOperator('kimserver_watch_restarts_total', { kind: 'Pod' })]: '0+3x60' }],
+    silent: [{ [ofOperator('kimserver_watch_restarts_total', { kind: 'v1/Pod' })]: '0+3x60' }],
   },
   KimserverDrift: {
     fires: [

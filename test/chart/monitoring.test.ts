@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { alerts } from '../../scripts/support/chart/alerts.ts';
+import { readSample } from '../../scripts/support/chart/dashboard-sample.ts';
+import { plot, withUnit } from '../../scripts/support/chart/plot.ts';
 import { dashboard, dashboardPanels } from '../../scripts/support/chart/dashboard.ts';
 import { renderMetricsDocs } from '../../src/ops/metrics.ts';
 import { root, sources } from '../meta/support.ts';
@@ -75,6 +77,34 @@ test('panels of the dashboard do not overlap, and fill their rows', () => {
       }
     }
   }
+});
+
+test('the picture of the dashboard has numbers for each panel that there is', () => {
+  const sample = readSample();
+  assert.deepEqual(
+    [...sample.keys()],
+    dashboardPanels.map(({ title }) => title),
+  );
+  for (const [title, lines] of sample) {
+    assert.ok(lines.length > 0, `${title} is empty; record it: KIM_RECORD=1 npm test -- chart/prometheus`);
+    assert.deepEqual(new Set(lines.map(({ values }) => values.length)), new Set([31]), title);
+  }
+});
+
+test('numbers are drawn as people read them', () => {
+  assert.deepEqual(
+    [withUnit(0, 's'), withUnit(0.000_25, 's'), withUnit(0.0123, 's'), withUnit(2.5, 's')],
+    ['0', '250 \u00b5s', '12.3 ms', '2.5 s'],
+  );
+  assert.deepEqual(
+    [withUnit(300 * 2 ** 20, 'bytes'), withUnit(6671, 'reqps'), withUnit(12_340, 'short'), withUnit(0.15, 'ops')],
+    ['300 MiB', '6671 req/s', '12.3k', '0.15 ops/s'],
+  );
+});
+
+test('a line has gaps where there was nothing', () => {
+  const drawn = plot({ x: 0, y: 0, w: 104, h: 10 }, 'short', [{ legend: '', values: [0, 1, undefined, 2] }]);
+  assert.equal(/class="line s0" d="([^"]*)"/.exec(drawn)?.[1], 'M74 10L84 5M104 0');
 });
 
 /** Names of metrics: words with an underscore that are neither functions nor labels. */

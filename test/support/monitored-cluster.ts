@@ -3,20 +3,23 @@
 import type { TestContext } from 'node:test';
 import { alerts } from '../../scripts/support/chart/alerts.ts';
 import { startMonitoredOperator, type MonitoredOperator } from './monitored-operator.ts';
-import type { TestNode } from './node.ts';
-import { TestCluster } from './nodes.ts';
+import { NodeProcesses, type NodeProcess } from './node-processes.ts';
 import { startPrometheus, type Prometheus } from './prometheus.ts';
-import { frame, type RawClient } from './raw-client.ts';
+import { frame, RawClient } from './raw-client.ts';
 import { until } from './until.ts';
 
 export const CLUSTERS = ['demo', 'other'];
 
+/** Logs in as a user. */
+const BIND = 4001;
+/** Is answered after as many milliseconds as are given. */
+const SLOW = 2003;
 /** What each client asks in a round, one after another: answered by the gate and by the logic node. */
 const ROUND: readonly (readonly [command: number, data: string])[] = [
   [1001, ''],
   [1003, ''],
   [2001, 'x'.repeat(100)],
-  [2003, '3'],
+  [SLOW, '3'],
   [4003, 'user-1 hello'],
 ];
 /** What one client asks, too, and either refuses. */
@@ -24,52 +27,61 @@ const FAILING: typeof ROUND = [
   [1007, 'this is no JSON'],
   [7001, 'nobody answers it'],
 ];
-/** Logs in as a user. */
-const BIND = 4001;
 
 export interface Monitored {
   readonly prometheus: Prometheus;
   readonly operator: MonitoredOperator;
-  readonly gates: readonly TestNode[];
+  readonly gates: readonly NodeProcess[];
   readonly traffic: Traffic;
 }
 
 export async function startMonitored(t: TestContext): Promise<Monitored> {
   const operator = await startMonitoredOperator(t, CLUSTERS);
-  const logic = { modules: ['load.ts', 'social.ts'] };
-  const gate = { modules: ['test'], worker_cnt: 2, drain_ms: 5000 };
-  const cluster = await TestCluster.start(t, { logic, gate });
-  const gates = [cluster.gate, await cluster.addGate(gate)];
-  await cluster.settled();
-  const pods = new Map([...gates.map((node, index) => [`demo-gate-${index}`, node] as const), ['demo-logic-0', cluster.logics[0]!]]);
+  const nodes = new NodeProcesses(t, { drain_ms: 10_000 });
+  const gate = () => nodes.gate({ modules: ['test'], worker_cnt: 2 });
+  const [logic, ...gates] = await Promise.all([nodes.logic({ worker_cnt: 1 }), gate(), gate()]);
+  await nodes.settled();
+  const pods = [...gates.map((node, index) => [`demo-gate-${index}`, node] as const), ['demo-logic-0', logic] as const];
   const prometheus = await startPrometheus(t, {
     rules: alerts,
     targets: [
-      ...[...pods].map(([pod, { manager }]) => ({ address: new URL(manager.adminUrl!).host, labels: { namespace: 'shop', pod } })),
+      ...pods.map(([pod, { kim }]) => ({ address: kim.admin, labels: { namespace: 'shop', pod } })),
       { address: operator.address, labels: { namespace: 'ops', pod: 'kimserver-operator-0' }, honorLabels: true },
     ],
   });
-  return { prometheus, operator, gates, traffic: new Traffic(gates) };
+  const traffic = new Traffic(gates);
+  t.after(() => traffic.clients(0));
+  return { prometheus, operator, gates, traffic };
 }
 
 export class Traffic {
-  readonly #gates: readonly TestNode[];
-  readonly #clients: Talker[] = [];
+  readonly #gates: NodeProcess[];
+  #clients: Talker[] = [];
   #users = 0;
 
-  constructor(gates: readonly TestNode[]) {
-    this.#gates = gates;
+  constructor(gates: readonly NodeProcess[]) {
+    this.#gates = [...gates];
   }
 
-  /** So many clients are connected, spread over the gates. */
+  /** So many clients are connected, spread over the gates; one in three logs in. */
   async clients(count: number): Promise<void> {
+    this.#clients = this.#clients.filter(({ client }) => client.ended === undefined);
     for (const { client } of this.#clients.splice(count)) client.destroy();
     while (this.#clients.length < count) {
-      const gate = this.#gates[this.#clients.length % this.#gates.length]!;
-      const talker = new Talker(await gate.connect());
+      const index = this.#clients.length;
+      const talker = new Talker(await RawClient.connect(this.#gates[index % this.#gates.length]!.port));
       this.#clients.push(talker);
-      if (this.#clients.length % 2 === 0) talker.ask(BIND, `user-${++this.#users}`);
+      if (index % 3 === 0) talker.ask(BIND, `user-${++this.#users}`);
     }
+  }
+
+  /** The gate is told to go: nobody comes to it any more, and one client waits for an answer for so long. */
+  async leave(gate: NodeProcess, ms: number): Promise<void> {
+    this.#gates.splice(this.#gates.indexOf(gate), 1);
+    const last = await RawClient.connect(gate.port);
+    await until(async () => (await last.request(SLOW, '1')).code === 0, 'the last client is served');
+    last.write(frame(SLOW, 2, String(ms)));
+    gate.kim.signal('SIGTERM');
   }
 
   /** Each client asks each question once; resolves when all is answered, or its connection has ended. */

@@ -66,7 +66,7 @@ export function renderReadme(values: Readonly<Record<string, Value>>): string {
     'With `monitoring.alerts.enabled`; `monitoring.alerts.disabled` leaves out the ones it names.',
     alertsTable(),
     '## Dashboard',
-    'With `monitoring.dashboard.enabled`, for Grafana; its panels:',
+    'With `monitoring.dashboard.enabled`, for Grafana. Here are its panels with half a minute of a small cluster, recorded by a Prometheus: a gate leaves, and a KimCluster needs a person.',
     '![The dashboard of the chart, panel by panel](../../docs/images/dashboard.svg)',
     '## Values',
     valuesTable(values),

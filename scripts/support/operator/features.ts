@@ -167,8 +167,9 @@ export const features: readonly Feature[] = [
   ),
   yes(
     'Grafana dashboards',
-    'one, and alerts; what they ask for exists',
-    ['test/chart/monitoring.test.ts', 'every metric that is asked for exists'],
+    'one, and alerts; a real Prometheus answers what they ask, and each alert is tried',
+    ['test/chart/prometheus.test.ts', 'every panel has numbers, but for those of what is wrong'],
+    ['test/chart/alerts.test.ts', 'each alert has its cases'],
     chart('monitoring'),
   ),
   yes(

@@ -1,6 +1,6 @@
 // The controller of KimClusters in this process, with the page that its operator shows to Prometheus, over an API server that a test holds.
 
-import type { Kind, KubeObject } from '../../src/kube/types.ts';
+import type { Kind } from '../../src/kube/types.ts';
 import { Controller } from '../../src/operator/engine/controller.ts';
 import { Health, serveHealth } from '../../src/operator/engine/health.ts';
 import { addClusterMetrics } from '../../src/operator/run/cluster-metrics.ts';
@@ -38,7 +38,7 @@ export async function startMonitoredOperator(t: Ending, names: readonly string[]
       const ownerReferences = [{ apiVersion: object.apiVersion, kind: object.kind, name, uid, controller: true, blockOwnerDeletion: true }];
       const metadata = { name, namespace, labels: LABELS, ownerReferences };
       const wanted = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { by: 'operator' } };
-      await applier.apply(wanted as KubeObject, { key, signal });
+      await applier.apply(wanted, { key, signal });
     },
   });
   addClusterMetrics(controller.metrics.meter, controller.store);

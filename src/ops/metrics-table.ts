@@ -7,7 +7,7 @@ import { nodeStates, workerStates } from './snapshot.ts';
 
 export const statsRows: readonly StatsRow[] = [
   {
-    ...gauge('connections', 'connections', 'Connections being served'),
+    ...gauge('connections', 'connections', 'Connections being served, links of other nodes among them'),
     watch:
       'far apart between workers for long: connections are long-lived and were not spread anew; close to max_clients: more workers or nodes',
     samples: (s) => one(s.connections),

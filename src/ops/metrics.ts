@@ -63,7 +63,7 @@ export function renderMetricsDocs(): string {
     markdownTable(
       ['question', 'query'],
       [
-        ['how many clients', '`sum(kim_node_connections)`'],
+        ['how many clients', '`sum(kim_node_connections) - sum(kim_node_links{direction="incoming"})`'],
         ['requests per second by command', '`sum by (command) (rate(kim_node_requests_total[1m]))`'],
         ['share of failed requests', '`sum(rate(kim_node_requests_total{code!="0"}[5m])) / sum(rate(kim_node_requests_total[5m]))`'],
         ['99 of 100 are answered within', '`histogram_quantile(0.99, sum by (le) (rate(kim_node_request_duration_seconds_bucket[5m])))`'],

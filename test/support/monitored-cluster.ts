@@ -14,18 +14,26 @@ export const CLUSTERS = ['demo', 'other'];
 const BIND = 4001;
 /** Is answered after as many milliseconds as are given. */
 const SLOW = 2003;
-/** What each client asks in a round, one after another: answered by the gate and by the logic node. */
-const ROUND: readonly (readonly [command: number, data: string])[] = [
-  [1001, ''],
-  [1003, ''],
-  [2001, 'x'.repeat(100)],
-  [SLOW, '3'],
-  [4003, 'user-1 hello'],
+
+interface Question {
+  readonly command: number;
+  readonly data: string;
+  /** In so many rounds once: the lines of a picture are apart. */
+  readonly every: number;
+}
+
+/** What each client asks, one after another: answered by the gate and by the logic node. */
+const QUESTIONS: readonly Question[] = [
+  { command: 1001, data: '', every: 1 },
+  { command: 1003, data: '', every: 4 },
+  { command: 2001, data: 'x'.repeat(100), every: 2 },
+  { command: SLOW, data: '3', every: 3 },
+  { command: 4003, data: 'user-1 hello', every: 5 },
 ];
 /** What one client asks, too, and either refuses. */
-const FAILING: typeof ROUND = [
-  [1007, 'this is no JSON'],
-  [7001, 'nobody answers it'],
+const FAILING: readonly Question[] = [
+  { command: 1007, data: 'this is no JSON', every: 2 },
+  { command: 7001, data: 'nobody answers it', every: 4 },
 ];
 
 export interface Monitored {
@@ -58,6 +66,7 @@ export class Traffic {
   readonly #gates: NodeProcess[];
   #clients: Talker[] = [];
   #users = 0;
+  #rounds = 0;
 
   constructor(gates: readonly NodeProcess[]) {
     this.#gates = [...gates];
@@ -84,10 +93,12 @@ export class Traffic {
     gate.kim.signal('SIGTERM');
   }
 
-  /** Each client asks each question once; resolves when all is answered, or its connection has ended. */
+  /** Each client asks what is due; resolves when all is answered, or its connection has ended. */
   async round(): Promise<void> {
+    const round = this.#rounds++;
     for (const [index, talker] of this.#clients.entries())
-      for (const [command, data] of index === 0 ? [...ROUND, ...FAILING] : ROUND) talker.ask(command, data);
+      for (const { command, data, every } of index === 0 ? [...QUESTIONS, ...FAILING] : QUESTIONS)
+        if (round % every === 0) talker.ask(command, data);
     await until(() => this.#clients.every((talker) => talker.isSettled), 'all is answered');
   }
 }

@@ -65,9 +65,9 @@ export function adopt(handle: Handle): AdoptedSocket {
 
 /** A socket that connects to another process of ours or a server, and reads as adopted ones do. */
 export function dial(host: string, port: number): AdoptedSocket {
-  const options = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 100_000 } as net.TcpSocketConnectOpts;
-  const reading: object = { allowHalfOpen: true, onread };
-  return new net.Socket(reading).connect(options);
+  // connect() looks at none of these: they belong to the socket
+  const options: object = { allowHalfOpen: true, onread, noDelay: true, keepAlive: true, keepAliveInitialDelay: 100_000 };
+  return new net.Socket(options).connect({ host, port });
 }
 
 const shared = Buffer.allocUnsafeSlow(64 * 1024);

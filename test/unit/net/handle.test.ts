@@ -1,4 +1,4 @@
-// Descriptors taken out of sockets: no byte may be read by nobody.
+// Descriptors taken out of sockets: no byte may be read by nobody. Sockets that dial: none of their bytes waits for others.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -6,7 +6,7 @@ import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { test } from 'node:test';
-import { adopt, detach } from '../../../src/net/handle.ts';
+import { adopt, detach, dial } from '../../../src/net/handle.ts';
 
 test('what comes after a socket gave its descriptor away waits for whoever adopts it', { timeout: 10_000 }, async (t) => {
   const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
@@ -27,4 +27,25 @@ test('what comes after a socket gave its descriptor away waits for whoever adopt
   let text = '';
   for await (const piece of adopted) text += String(piece);
   assert.equal(text, 'hello');
+});
+
+/** What node asks the system to do with a socket. */
+interface Asked {
+  setNoDelay(isOn: boolean): number;
+  setKeepAlive(isOn: boolean, seconds: number): number;
+}
+
+test('a socket that dials sends small pieces at once, and notices when the other machine is gone', { timeout: 10_000 }, async (t) => {
+  const server = net.createServer((socket) => socket.resume());
+  t.after(() => server.close());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const asked: unknown[] = [];
+  const socket = dial('127.0.0.1', (server.address() as AddressInfo).port);
+  t.after(() => socket.destroy());
+  const handle = (socket as unknown as { _handle: Asked })._handle;
+  handle.setNoDelay = (isOn) => asked.push({ noDelay: isOn });
+  handle.setKeepAlive = (isOn, seconds) => asked.push({ keepAlive: isOn, seconds });
+  await once(socket, 'connect');
+  assert.deepEqual(asked, [{ noDelay: true }, { keepAlive: true, seconds: 100 }]);
 });

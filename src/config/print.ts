@@ -1,5 +1,6 @@
 // A configuration as a file again: for people without secrets, for other processes with them.
 
+import { createHash } from 'node:crypto';
 import { NO_PORT } from './kinds.ts';
 import { clusterSecrets } from './cluster-discovery.ts';
 import type { KimCluster } from './cluster-schema.ts';
@@ -11,6 +12,22 @@ const MASK = '***';
 /** The configuration as a file would hold it, secrets masked as "***": for people, logs and dumps. */
 export function printConfig(config: NodeConfig): Record<string, unknown> {
   return { ...nodeFileOf(config), ...Object.fromEntries(optionKeys.filter(hasSecret).map((key) => [key, masked(key, config[key])])) };
+}
+
+const digests = new WeakMap<NodeConfig, string>();
+const DIGEST_LENGTH = 16;
+
+/** Another one for each other result of `printConfig`. A configuration is not changed after it was parsed, so each is digested once. */
+export function configDigest(config: NodeConfig): string {
+  let digest = digests.get(config);
+  if (digest === undefined) {
+    digest = createHash('sha256')
+      .update(JSON.stringify(printConfig(config)))
+      .digest('hex')
+      .slice(0, DIGEST_LENGTH);
+    digests.set(config, digest);
+  }
+  return digest;
 }
 
 /** The configuration as a file that `parseNodeConfig` reads back to the same values. It holds the secrets: for other processes only. */

@@ -4,7 +4,7 @@ import { compareConfigs } from '../config/changes.ts';
 import { ConfigError } from '../config/error.ts';
 import { parseNodeConfig, type NodeConfig } from '../config/node-config.ts';
 import { optionKeys } from '../config/options.ts';
-import { nodeFileOf, printConfig } from '../config/print.ts';
+import { configDigest, nodeFileOf, printConfig } from '../config/print.ts';
 import type { CloseReason } from '../errors.ts';
 import { AdminError } from '../ops/admin-guard.ts';
 import type { AdminSource } from '../ops/admin-routes.ts';
@@ -155,5 +155,6 @@ export function nodeStatus(manager: Manager): NodeStatus {
       limits: { ...counts.limits },
     },
     cluster: clusterStatus(manager, totals),
+    configDigest: configDigest(config),
   };
 }

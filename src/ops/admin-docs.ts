@@ -71,6 +71,7 @@ export const exampleStatus: NodeStatus = {
     limits: {},
   },
   cluster: exampleCluster,
+  configDigest: '9f2c41d07be5a8c3',
 };
 
 interface Example {

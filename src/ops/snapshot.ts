@@ -84,5 +84,6 @@ export const nodeStatusSchema = z.object({
   totals: statsSchema.describe('all workers, those that ended included'),
   manager: managerSchema,
   cluster: clusterStatusSchema,
+  configDigest: z.string().describe('another one when /config answers something else: whoever asks often need not read it each time'),
 });
 export type NodeStatus = z.infer<typeof nodeStatusSchema>;

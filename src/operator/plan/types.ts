@@ -48,6 +48,8 @@ export interface NodeView {
   readonly version: string;
   /** Options in effect, as GET /config has them. */
   readonly config: Readonly<Record<string, unknown>>;
+  /** Another one when they are others; nodes of the first releases do not say it. */
+  readonly configDigest?: string | undefined;
   /** Replies, and those of them with a code that says that something failed. */
   readonly replies: number;
   readonly failures: number;

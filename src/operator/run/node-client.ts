@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { signToken } from '../../ops/admin-token.ts';
 import type { NodeView } from '../plan/types.ts';
 import { ask } from './ask.ts';
-import { viewOf } from './node-view.ts';
+import { configOf, saidBy, viewOf } from './node-view.ts';
 
 const ASK_MS = 2000;
 const TELL_MS = 10_000;
@@ -17,6 +17,11 @@ export interface NodeAddress {
   readonly name: string;
   readonly host: string;
   readonly port: number;
+}
+
+interface LookOptions {
+  readonly before?: NodeView | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A node refused what it was told: one sentence. */
@@ -40,14 +45,15 @@ export class NodeClient {
     this.#now = now;
   }
 
-  /** Undefined if it does not answer in time, or something else answers there: it may be starting, or gone. */
-  async look(node: NodeAddress, signal?: AbortSignal): Promise<NodeView | undefined> {
+  /**
+   * Undefined if it does not answer in time, or something else answers there: it may be starting, or gone.
+   * `before` is how it was seen the last time: its options are asked for when it says that they are others.
+   */
+  async look(node: NodeAddress, { before, signal }: LookOptions = {}): Promise<NodeView | undefined> {
     try {
-      const [status, config] = await Promise.all([
-        this.#get(node, '/status', signal),
-        this.#get(node, '/config', signal, MAX_CONFIG_BYTES),
-      ]);
-      return viewOf(node.name, status, config);
+      const status = saidBy(node.name, await this.#get(node, '/status', signal));
+      const isKnown = before?.configDigest !== undefined && before.configDigest === status.configDigest;
+      return viewOf(status, isKnown ? before.config : configOf(await this.#get(node, '/config', signal, MAX_CONFIG_BYTES)));
     } catch {
       return undefined;
     }

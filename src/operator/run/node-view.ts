@@ -30,14 +30,25 @@ const statusSchema = z.object({
     cluster: z.object({ links: z.object({ incoming: count }), greetings: z.object({ asked: count }) }),
   }),
   cluster: z.object({ directories: z.array(z.object({ name: z.string().max(40), state: z.string() })).max(16) }),
+  configDigest: z.string().max(64).optional(),
 });
+type Said = z.output<typeof statusSchema>;
 
 const configSchema = z.record(z.string(), z.unknown()).refine((config) => isFlat(config, MAX_DEPTH));
 
-/** Throws for what is no answer of the node of that name: another one may have its address by now. */
-export function viewOf(name: string, said: unknown, options: unknown): NodeView {
-  const status = statusSchema.parse(said);
+/** Of an answer to /status. Throws for what is none of the node of that name: another one may have its address by now. */
+export function saidBy(name: string, answer: unknown): Said {
+  const status = statusSchema.parse(answer);
   if (status.name !== name) throw new Error(`it is ${status.name}`);
+  return status;
+}
+
+/** Of an answer to /config. Throws for what is none. */
+export function configOf(answer: unknown): NodeView['config'] {
+  return configSchema.parse(answer);
+}
+
+export function viewOf(status: Said, config: NodeView['config']): NodeView {
   const { totals } = status;
   const codes = [...Object.values(totals.commands), ...Object.values(totals.routes)].flatMap((replies) => Object.entries(replies.codes));
   const { drain: ended = 0 } = totals.closed;
@@ -48,7 +59,8 @@ export function viewOf(name: string, said: unknown, options: unknown): NodeView 
     links: totals.cluster.links.incoming,
     workers: new Set(status.workers.filter(({ state }) => state !== 'leaving').map(({ index }) => index)).size,
     version: status.version,
-    config: configSchema.parse(options),
+    config,
+    configDigest: status.configDigest,
     replies: sum(codes.map(([, n]) => n)),
     failures: sum(codes.map(([code, n]) => (FAILURES.includes(code) ? n : 0))),
     accepted: totals.accepted,

@@ -26,12 +26,20 @@ export interface Surroundings {
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Asks all pods of the cluster; `statusAt` is when its status was written last, in milliseconds since 1970. */
+interface Known {
+  /** When the status was written last, in milliseconds since 1970. */
+  readonly statusAt: number;
+  /** How the nodes were seen the last time. */
+  readonly nodes?: Observed['nodes'] | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Asks all pods of the cluster. */
 export async function observe(
   cluster: KimCluster,
   status: KimClusterStatus | undefined,
   { store, nodes, facts, hasServiceMonitors }: Surroundings,
-  { statusAt, signal }: { readonly statusAt: number; readonly signal: AbortSignal },
+  { statusAt, nodes: before, signal }: Known,
 ): Promise<Observed> {
   const { namespace, name } = cluster.metadata;
   const isOfCluster = ({ metadata }: KubeObject) => metadata.labels?.[CLUSTER_LABEL] === name;
@@ -43,7 +51,7 @@ export async function observe(
     operator: facts,
     objects: kinds.flatMap((kind) => store.list<Manifest>(kind, namespace).filter(isOfCluster)),
     pods,
-    nodes: await lookAtAll(cluster, pods, nodes, signal),
+    nodes: await lookAtAll(cluster, pods, { nodes, before, signal }),
     autoscalers: store.list<Manifest>(autoscalers, namespace),
     hasServiceMonitors,
     statusAt,
@@ -62,15 +70,14 @@ export function isMadeFor(cluster: KimCluster, pod: KubeObject): boolean {
 async function lookAtAll(
   cluster: KimCluster,
   pods: readonly Pod[],
-  nodes: Pick<NodeClient, 'look'>,
-  signal: AbortSignal,
+  { nodes, before, signal }: Pick<Surroundings, 'nodes'> & { readonly before: Known['nodes']; readonly signal: AbortSignal },
 ): Promise<Map<string, NodeView>> {
   const found = new Map<string, NodeView>();
   const waiting = pods.map((pod) => addressOfPod(cluster, pod)).filter((address) => address !== undefined);
   const within = AbortSignal.any([AbortSignal.timeout(LOOK_MS), signal]);
   const lookOnes = async (): Promise<void> => {
     for (let node = waiting.shift(); node !== undefined; node = waiting.shift()) {
-      const view = await nodes.look(node, within);
+      const view = await nodes.look(node, { before: before?.get(node.name), signal: within });
       if (view !== undefined) found.set(node.name, view);
     }
   };

@@ -37,6 +37,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   /** When each status was written last. */
   readonly #written = new Map<string, number>();
+  /** How the nodes of each were seen the last time. */
+  readonly #nodes = new Map<string, Observed['nodes']>();
   /** What is asked for, as long as it stays the same object. */
   readonly #judged = new WeakMap<KimClusterObject, KimCluster>();
 
@@ -49,6 +51,7 @@ export class Reconciler {
     const { key, object, signal } = request;
     if (object === undefined) {
       this.#written.delete(key);
+      this.#nodes.delete(key);
       return;
     }
     let cluster: KimCluster;
@@ -72,7 +75,9 @@ export class Reconciler {
 
   async #decide(cluster: KimCluster, object: KimClusterObject, { key, signal }: Request<KimClusterObject>, tools: Tools): Promise<Decided> {
     const statusAt = this.#written.get(key) ?? 0;
-    const observed = await observe(cluster, object.status, { ...this.#options, store: tools.store }, { statusAt, signal });
+    const known = { statusAt, nodes: this.#nodes.get(key), signal };
+    const observed = await observe(cluster, object.status, { ...this.#options, store: tools.store }, known);
+    this.#nodes.set(key, observed.nodes);
     const decided = plan(cluster, observed);
     const read = await this.#strangers(decided, observed, tools, signal);
     const found = [...read.values()].filter((one) => one !== null);

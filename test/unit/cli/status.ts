@@ -59,6 +59,7 @@ export function nodeStatus(totals: Partial<StatsSnapshot> = {}, more: Partial<No
       limits: {},
     },
     cluster: { members: [], version: 0, directories: [], announced: false, links: emptyCluster().links, routes: [] },
+    configDigest: 'd',
     ...more,
   };
 }

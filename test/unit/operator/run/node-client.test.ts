@@ -58,6 +58,7 @@ test('a node is seen with its clients apart from its links, its failures and wha
     workers: 2,
     version: '0.1.0',
     config: CONFIG,
+    configDigest: exampleStatus.configDigest,
     replies: 100,
     failures: 7,
     accepted: 40,
@@ -65,6 +66,34 @@ test('a node is seen with its clients apart from its links, its failures and wha
     left: { moved: 17, closed: 6, forced: 3 },
     lostDirectories: ['zookeeper'],
   });
+});
+
+test('its options are asked for again when it says that they are others, and each time from a node that does not say it', async (t) => {
+  let status: object = exampleStatus;
+  let config: object = CONFIG;
+  const asked: string[] = [];
+  const { node, client } = await pod(t, (request, response) => {
+    asked.push(request.url!);
+    json(status, config)(request, response);
+  });
+  const askedFor = () => asked.splice(0).join(' ');
+  const first = await client.look(node);
+  assert.deepEqual([first?.config, askedFor()], [CONFIG, '/status /config']);
+  const second = await client.look(node, { before: first });
+  assert.deepEqual([second, askedFor()], [first, '/status']);
+
+  config = { worker_cnt: 3 };
+  status = { ...exampleStatus, configDigest: 'other' };
+  const third = await client.look(node, { before: second });
+  assert.deepEqual([third?.config, askedFor()], [config, '/status /config']);
+
+  const { configDigest: _, ...silent } = exampleStatus;
+  status = silent;
+  for (const before of [third, await client.look(node)]) {
+    askedFor();
+    const seen = await client.look(node, { before });
+    assert.deepEqual([seen?.config, askedFor()], [config, '/status /config']);
+  }
 });
 
 test('another node at the address of a pod is not taken for it', async (t) => {
@@ -109,7 +138,7 @@ test('a pod that says nothing is given up when the caller does', async (t) => {
   const asked = Promise.withResolvers<void>();
   const { node, client } = await pod(t, () => asked.resolve());
   const over = new AbortController();
-  const look = client.look(node, over.signal);
+  const look = client.look(node, { signal: over.signal });
   await asked.promise;
   over.abort();
   assert.equal(await look, undefined);

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { defineClusters } from '../support/cluster-definition.ts';
 import type { ControlPlane } from '../support/kube/control-plane.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
-import { applyCrd, type KimClusterSeen } from '../support/kube/operated.ts';
+import { type KimClusterSeen } from '../support/kube/operated.ts';
 import { PretendedPods } from '../support/kube/pretended.ts';
 import { asInPod, compiledOperator, SeparateOperator, type Looked } from '../support/kube/separate-operator.ts';
 import { until } from '../support/until.ts';
@@ -21,7 +22,7 @@ const OURS = new Set('kimclusters deployments configmaps services serviceaccount
 
 test('fifty KimClusters become ready, and nothing is written while nothing changes', { skip, timeout: 400_000 }, async (t) => {
   const { kube } = plane();
-  await applyCrd(kube);
+  await defineClusters(kube);
   const program = await compiledOperator(t);
   const pods = await PretendedPods.begin(t, plane());
   const settings = { image: 'localhost/kimserver:0.1.0', namespace: 'default', namespaces: [] };

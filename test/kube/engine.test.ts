@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { findKube } from '../../src/kube/config.ts';
 import { FieldConflictError, ForeignObjectError } from '../../src/operator/engine/apply.ts';
+import { define } from '../support/cluster-definition.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
 import { gardenKind, gardens, toyController, type Bed, type Garden } from '../support/toy-controller.ts';
@@ -15,8 +16,7 @@ const plane = controlPlaneOfFile();
 async function start(t: TestContext, options: Parameters<typeof toyController>[1] = {}) {
   const { kube, kubeconfig } = plane();
   const space = await kube.namespace(t);
-  await kube.apply([gardenKind]);
-  await kube.kubectl('wait', '--for=condition=Established', '--timeout=30s', 'crd/gardens.test.kimserver.io');
+  await define(kube, 'gardens.test.kimserver.io', [gardenKind]);
   const toy = toyController(await findKube({ kubeconfig }), { namespaces: [space], ...options });
   t.after(() => toy.controller.stop());
   const beds = `/api/v1/namespaces/${space}/configmaps?labelSelector=test.kimserver.io/garden`;

@@ -6,12 +6,13 @@ import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import test from 'node:test';
 import { root } from '../../scripts/support/project.ts';
+import { defineClusters } from '../support/cluster-definition.ts';
 import { builtImage, imagesFolder, type BuiltImage } from '../support/kube/build-image.ts';
 import { clusterOfFile } from '../support/kube/hooks.ts';
 import { NPM_CACHE, writeBase } from '../support/kube/image-base.ts';
 import { kimImage, noImage } from '../support/kube/image.ts';
 import type { KubeObject } from '../support/kube/kube.ts';
-import { applyCrd, Operated, startOperator } from '../support/kube/operated.ts';
+import { Operated, startOperator } from '../support/kube/operated.ts';
 import { until } from '../support/until.ts';
 
 const skip = noImage;
@@ -74,7 +75,7 @@ test('modules of an image of their own are copied into pods, and another version
   const { archive, name } = await kimImage();
   const [one, two] = [await modulesImage('first'), await modulesImage('second')];
   for (const file of [archive, one.archive, two.archive]) await load(file);
-  await applyCrd(kube);
+  await defineClusters(kube);
   const namespace = await kube.namespace(t);
   await kube.kubectl('label', 'namespace', namespace, 'pod-security.kubernetes.io/enforce=restricted');
   const operator = await startOperator(kube, { image: name, namespace, namespaces: [namespace] });

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Operator } from '../../src/operator/run/operator.ts';
+import { defineClusters } from '../support/cluster-definition.ts';
 import { clusterOfFile } from '../support/kube/hooks.ts';
 import { kimImage, noImage } from '../support/kube/image.ts';
-import { applyCrd, Operated, startOperator } from '../support/kube/operated.ts';
+import { Operated, startOperator } from '../support/kube/operated.ts';
 
 const skip = noImage;
 let image = '';
@@ -14,7 +15,7 @@ const cluster = clusterOfFile(async (there) => {
   const built = await kimImage();
   image = built.name;
   await there.load(built.archive);
-  await applyCrd(there.kube);
+  await defineClusters(there.kube);
 });
 
 const spec = (more: object = {}) => ({

@@ -8,11 +8,11 @@ import { parseCluster, type KimCluster } from '../../src/config/cluster.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { findKube } from '../../src/kube/config.ts';
 import { pathOf } from '../../src/kube/types.ts';
-import { CRD_NAME, customResourceDefinition } from '../../src/operator/crd/crd.ts';
 import { plan } from '../../src/operator/plan/plan.ts';
 import type { NodeView, Plan, Pod } from '../../src/operator/plan/types.ts';
 import { execute } from '../../src/operator/run/executor.ts';
 import { ownedKinds, pods as podKind } from '../../src/operator/run/kinds.ts';
+import { defineClusters } from '../support/cluster-definition.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
 import { until } from '../support/until.ts';
@@ -48,8 +48,7 @@ class Stage {
   static async begin(t: TestContext): Promise<Stage> {
     const { kube } = plane();
     const namespace = await kube.namespace(t);
-    await kube.apply([customResourceDefinition()]);
-    await kube.kubectl('wait', '--for=condition=Established', '--timeout=30s', `crd/${CRD_NAME}`);
+    await defineClusters(kube);
     const client = new KubeClient({ access: await findKube({ kubeconfig: kube.kubeconfig }) });
     t.after(() => client.close());
     return new Stage(client, namespace);

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { clusterOf, type KimCluster } from '../../src/config/cluster.ts';
-import { CRD_NAME, customResourceDefinition } from '../../src/operator/crd/crd.ts';
 import type { Manifest } from '../../src/operator/plan/types.ts';
+import { defineClusters } from '../support/cluster-definition.ts';
 import { folderOf, kim as run } from '../support/kim.ts';
 import { controlPlaneOfFile } from '../support/kube/hooks.ts';
 import { noControlPlane } from '../support/kube/needs.ts';
@@ -85,8 +85,7 @@ function withoutOwner({ metadata, ...object }: Manifest): object {
 async function made(t: TestContext, text: string): Promise<{ cluster: KimCluster; namespace: string }> {
   const { kube } = plane();
   const namespace = await kube.namespace(t);
-  await kube.apply([customResourceDefinition()]);
-  await kube.kubectl('wait', '--for=condition=Established', '--timeout=30s', `crd/${CRD_NAME}`);
+  await defineClusters(kube);
   await kube.apply(text, namespace);
   const object = await kube.get(`/apis/kimserver.io/v1alpha1/namespaces/${namespace}/kimclusters/demo`);
   return { cluster: clusterOf(object, 'demo').cluster, namespace };

@@ -4,12 +4,14 @@ import assert from 'node:assert/strict';
 import { after, test, type TestContext } from 'node:test';
 import type { Operator } from '../../src/operator/run/operator.ts';
 import type { KimClusterStatus } from '../../src/operator/status-types.ts';
+import { defineClusters } from '../support/cluster-definition.ts';
 import { ClientLoad, WireLoad, type Counts } from '../support/counted-load.ts';
 import { clusterOfFile } from '../support/kube/hooks.ts';
 import { kimImage, noImage } from '../support/kube/image.ts';
 import type { KubeObject } from '../support/kube/kube.ts';
-import { applyCrd, Operated, startOperator } from '../support/kube/operated.ts';
+import { Operated, startOperator } from '../support/kube/operated.ts';
 import { noZookeeperImage, zookeeperImage } from '../support/kube/zookeeper-image.ts';
+import { Traffic } from '../support/kube/traffic.ts';
 import { isReady, ZookeeperPods, type PodSeen } from '../support/kube/zookeeper-pods.ts';
 
 const skip = noImage === false ? noZookeeperImage : noImage;
@@ -30,7 +32,7 @@ clusterOfFile(async (there) => {
   const [kim, zookeeper] = [await kimImage(), await zookeeperImage()];
   image = kim.name;
   for (const { archive } of [kim, zookeeper]) await there.load(archive);
-  await applyCrd(there.kube);
+  await defineClusters(there.kube);
   const namespace = await there.kube.namespace({ after: (end) => ends.push(async () => end()) });
   operated = new Operated(there, namespace);
   operator = await startOperator(there.kube, { image, zookeeperImage: zookeeper.name, namespace, namespaces: [namespace], lines });
@@ -187,6 +189,25 @@ test('a KimCluster uses the ZooKeeper of another one by its Service', options, a
   const zookeeper = new ZookeeperPods(operated, 'trio', 3);
   await zookeeper.announced(t, '/guest', new ZookeeperPods(operated, 'guest', 0));
   await zookeeper.announced(t);
+});
+
+test('a KimCluster goes from ZooKeeper to Kubernetes and back by way of both, and no client notices', options, async (t) => {
+  const traffic = await Traffic.start(t, operated, 'guest', { clients: 30 });
+  const zookeeper = { hosts: 'trio-zookeeper:2181', root: '/guest' };
+  const steps = [{ kubernetes: {} }, { zookeeper: null }, { zookeeper }, { kubernetes: null }];
+  const seen: unknown[] = [];
+  for (const discovery of steps) {
+    const begun = Date.now();
+    await operated.patch('guest', { discovery });
+    const { status } = await operated.settled('guest');
+    t.diagnostic(`${JSON.stringify(discovery)}: everywhere after ${Date.now() - begun} ms`);
+    seen.push([status?.discovery?.primary?.name, status?.discovery?.fallback?.name]);
+    await traffic.more(3);
+  }
+  const both = ['zookeeper', 'kubernetes'];
+  assert.deepEqual(seen, [both, ['kubernetes', undefined], both, ['zookeeper', undefined]]);
+  await traffic.unnoticed();
+  assert.ok(traffic.ours.tally.moved > 0, 'sessions have moved');
 });
 
 test('without any ZooKeeper server new nodes are found by way of Kubernetes', options, async () => {

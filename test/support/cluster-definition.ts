@@ -1,4 +1,4 @@
-// The definition of KimClusters for an API server of the tests.
+// Definitions of kinds for an API server of the tests, that of KimClusters before all.
 
 import { readFileSync } from 'node:fs';
 import { CRD_NAME } from '../../src/operator/crd/crd.ts';
@@ -11,13 +11,17 @@ interface Definition extends KubeObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Resolves when the API server knows KimClusters. */
-export async function defineClusters(kube: Kube): Promise<void> {
-  await kube.apply(definition);
+/** Resolves when the API server knows the kind. */
+export async function define(kube: Kube, name: string, what: Parameters<Kube['apply']>[0]): Promise<void> {
+  await kube.apply(what);
   // "kubectl wait" fails where there is no condition at all yet
   await kube.waitFor<Definition>(
-    `/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldSelector=metadata.name%3D${CRD_NAME}`,
+    `/apis/apiextensions.k8s.io/v1/customresourcedefinitions?fieldSelector=metadata.name%3D${name}`,
     ([found]) => found?.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True') === true,
-    'KimClusters are known',
+    `${name} are known`,
   );
+}
+
+export function defineClusters(kube: Kube): Promise<void> {
+  return define(kube, CRD_NAME, definition);
 }

@@ -1,6 +1,5 @@
 // An operator in the process of a test, on a real cluster, and KimClusters that it makes: what the tests end to end begin with.
 
-import { readFileSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { createClient, type Client, type ClientOptions } from '../../../src/client/index.ts';
 import { findKube } from '../../../src/kube/config.ts';
@@ -10,25 +9,9 @@ import { createLogger } from '../../../src/ops/log.ts';
 import type { TestCluster } from './cluster.ts';
 import type { Kube, KubeObject } from './kube.ts';
 import { until } from '../until.ts';
-import { root } from '../../../scripts/support/project.ts';
 
 export interface KimClusterSeen extends KubeObject {
   readonly status?: KimClusterStatus;
-}
-
-export async function applyCrd(kube: Kube): Promise<void> {
-  await kube.apply(readFileSync(`${root}/crds/kimclusters.kimserver.io.yaml`, 'utf8'));
-  // "kubectl wait" fails on one that has no conditions yet
-  await kube.waitFor<KubeObject & { readonly status?: { readonly conditions?: readonly { type: string; status: string }[] } }>(
-    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-    (all) =>
-      all.some(
-        ({ metadata, status }) =>
-          metadata.name === 'kimclusters.kimserver.io' &&
-          status?.conditions?.some((is) => is.type === 'Established' && is.status === 'True'),
-      ),
-    'KimClusters are known',
-  );
 }
 
 /** Log lines go to `lines`. */

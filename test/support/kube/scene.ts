@@ -4,11 +4,12 @@ import net from 'node:net';
 import { before, type TestContext } from 'node:test';
 import type { Operator } from '../../../src/operator/run/operator.ts';
 import type { NodeStatus } from '../../../src/ops/snapshot.ts';
+import { defineClusters } from '../cluster-definition.ts';
 import { until } from '../until.ts';
 import type { TestCluster } from './cluster.ts';
 import { kimImage, noImage } from './image.ts';
 import type { KubeObject } from './kube.ts';
-import { applyCrd, Operated, startOperator } from './operated.ts';
+import { Operated, startOperator } from './operated.ts';
 
 const BUILD_MS = 30 * 60_000;
 
@@ -38,7 +39,7 @@ export function imageOfFile(cluster: () => TestCluster): () => string {
       // hooks of a file run side by side
       const there = await until(cluster, 'the cluster of the file is there', BUILD_MS);
       await there.load(built.archive);
-      await applyCrd(there.kube);
+      await defineClusters(there.kube);
     },
     { timeout: BUILD_MS },
   );

@@ -15,6 +15,8 @@ import { until } from '../support/until.ts';
 const skip = noControlPlane;
 const plane = controlPlaneOfFile();
 const COUNT = 50;
+/** As often as a Prometheus scrapes. */
+const LOOK_EVERY_MS = 15_000;
 /** Looks at each KimCluster while nothing changes: one every 30 s. */
 const ROUNDS = 4;
 const WRITES = /^(POST|PUT|PATCH|DELETE)$/;
@@ -31,7 +33,7 @@ test('fifty KimClusters become ready, and nothing is written while nothing chang
   const when = (isSo: (now: Looked) => boolean, what: string, maxMs: number) =>
     until(
       async () => {
-        await pause(5000);
+        await pause(LOOK_EVERY_MS);
         const now = await operator.look();
         return isSo(now) && now;
       },

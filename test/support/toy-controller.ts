@@ -72,8 +72,7 @@ async function tend(
       });
   }
   const names = new Set(wanted.map(({ metadata: { name } }) => name));
-  for (const old of store.ownedBy<Bed>(configMaps, metadata.uid ?? ''))
-    if (!names.has(old.metadata.name)) await applier.remove(old, { key, signal });
+  for (const old of store.of<Bed>(configMaps, key)) if (!names.has(old.metadata.name)) await applier.remove(old, { key, signal });
   const ready = {
     type: 'Ready',
     status: 'True',

@@ -46,7 +46,7 @@ export const features: readonly Feature[] = [
   yes(
     'shared cache and keyed queue',
     'one copy of each kind, found by key, namespace and owner; each KimCluster is in the queue once',
-    [`${ENGINE}/store.test.ts`, 'objects are found by key, by namespace and by owner, each kind apart'],
+    [`${ENGINE}/store.test.ts`, 'objects are found by key, by namespace and by whom they matter to, each kind apart'],
     [`${ENGINE}/queue.test.ts`, 'a key that is added many times is handed out once'],
   ),
   yes('exponential backoff per key', 'from 200 ms to 5 min, each wait a little different', [

@@ -5,7 +5,7 @@ import { isConflict, isNotFound } from '../../kube/error.ts';
 import { controllerOf, keyOf, kindName, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { ContestedError, FieldConflictError, ForeignObjectError } from './apply-errors.ts';
-import { covers, digest, stableJson } from './compare.ts';
+import { covers, digest, isSame } from './compare.ts';
 import { Fights } from './fights.ts';
 import { conflictsOf, keepOwnership, lastOther, ownDigest, type FieldConflict } from './ownership.ts';
 import type { StaleGuard } from './stale-guard.ts';
@@ -79,18 +79,17 @@ export class Applier {
   async apply<T extends KubeObject>(wanted: T, options: ApplyOptions): Promise<Applied<T>> {
     const kind = this.#kindOf(wanted);
     const id = `${kindName(kind)} ${keyOf(wanted)}`;
-    const mark = digest(wanted);
-    const marked = withMark(wanted, mark);
+    const mark = markOf(wanted);
     const there = this.#options.store.get<T>(kind, keyOf(wanted)) ?? (await this.#look<T>(kind, wanted, options));
     if (there?.metadata.deletionTimestamp !== undefined) return { what: 'leaving', object: there, conflicts: [] };
     if (there !== undefined) mustBeOurs(there, wanted, options);
     const known = this.#known.get(id);
-    if (there !== undefined && isAsWanted(there, marked, mark, known)) {
+    if (there !== undefined && isAsWanted(there, wanted, mark, known)) {
       this.#known.set(id, { uid: there.metadata.uid, mark, fields: ownDigest(there, FIELD_MANAGER) });
       return { what: 'same', object: there, conflicts: [] };
     }
     if (there?.metadata.annotations?.[MARK] === mark) this.#mustNotFight(id, there);
-    const { object, conflicts } = await this.#send(kind, marked, there, options);
+    const { object, conflicts } = await this.#send(kind, withMark(wanted, mark), there, options);
     this.#known.set(id, { uid: object.metadata.uid, mark, fields: ownDigest(object, FIELD_MANAGER) });
     this.#options.guard.wrote(options.key, kind, object);
     const result = { what: whatHappened(there, object, mark), object, conflicts };
@@ -112,7 +111,7 @@ export class Applier {
   async applyStatus(object: KubeObject, status: object, { key, signal }: Pick<ApplyOptions, 'key' | 'signal'>): Promise<boolean> {
     const kind = this.#kindOf(object);
     const there = this.#options.store.get<KubeObject & { status?: object }>(kind, keyOf(object));
-    if (there === undefined || stableJson(there.status ?? {}) === stableJson(status)) return false;
+    if (there === undefined || isSame(there.status ?? {}, status)) return false;
     const { apiVersion, kind: name, metadata } = object;
     const body = { apiVersion, kind: name, metadata: { name: metadata.name, namespace: metadata.namespace, uid: metadata.uid }, status };
     try {
@@ -198,12 +197,21 @@ export class Applier {
   }
 }
 
-function isAsWanted(there: KubeObject, marked: KubeObject, mark: string, known: Known | undefined): boolean {
+/** Of objects that are made once and wanted again and again. */
+const marks = new WeakMap<KubeObject, string>();
+
+function markOf(wanted: KubeObject): string {
+  const mark = marks.get(wanted) ?? digest(wanted);
+  marks.set(wanted, mark);
+  return mark;
+}
+
+function isAsWanted(there: KubeObject, wanted: KubeObject, mark: string, known: Known | undefined): boolean {
   if (there.metadata.annotations?.[MARK] !== mark) return false;
   // once we know which fields are ours, who owns them tells more than their values: the server writes some in its own way
   if (known?.mark === mark && known.uid === there.metadata.uid && known.fields !== undefined)
     return known.fields === ownDigest(there, FIELD_MANAGER);
-  return covers(there, marked);
+  return covers(there, wanted);
 }
 
 function whatHappened(there: KubeObject | undefined, object: KubeObject, mark: string): Applied<unknown>['what'] {

@@ -36,6 +36,11 @@ function coversList(there: readonly unknown[], wanted: readonly unknown[], keys:
   });
 }
 
+/** Whether two values say the same. Nothing is made for it. */
+export function isSame(a: unknown, b: unknown): boolean {
+  return covers(a, b) && covers(b, a);
+}
+
 /** The same text for the same value, whatever the order of its fields; what is undefined is left out. */
 export function stableJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((one) => (one === undefined ? 'null' : stableJson(one))).join()}]`;

@@ -14,7 +14,7 @@ import type { Health } from './health.ts';
 import { LONGEST_RELEASE_MS, type LeaseRules } from './lease.ts';
 import { LAST_MS, type Result } from './runner.ts';
 import type { StaleGuard } from './stale-guard.ts';
-import type { Store } from './store.ts';
+import type { KeysOf, Store } from './store.ts';
 
 /** What is watched besides the objects that are reconciled. */
 export interface Watched {
@@ -22,7 +22,7 @@ export interface Watched {
   /** All that is applied of this kind must carry these labels: what is written and never seen holds its key up for 30 s. */
   readonly labelSelector?: string;
   /** Whose reconcile an object matters to; default: that of its controller, if it is of the primary kind. */
-  readonly keysOf?: (object: KubeObject) => readonly string[];
+  readonly keysOf?: KeysOf;
 }
 
 export interface Request<T> {

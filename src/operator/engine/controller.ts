@@ -27,7 +27,7 @@ import { keepOwnership } from './ownership.ts';
 import { Queue, type Lane } from './queue.ts';
 import { Runner, StaleError, type Result } from './runner.ts';
 import { StaleGuard } from './stale-guard.ts';
-import { Store } from './store.ts';
+import { Store, type KeysOf } from './store.ts';
 
 export type { ControllerOptions, ControllerRules, Request, Tools, Watched } from './controller-options.ts';
 
@@ -36,7 +36,7 @@ const STILL_MS = 300_000;
 
 export class Controller<T extends KubeObject> implements Tools {
   readonly client: KubeClient;
-  readonly store = new Store();
+  readonly store: Store;
   readonly applier: Applier;
   readonly events: Recorder;
   readonly health: Health;
@@ -81,8 +81,11 @@ export class Controller<T extends KubeObject> implements Tools {
     this.lease = options.lease && new Lease({ ...options.lease, client: renewals, identity, clock, log, random });
     this.client = client({ limiter, beforeWrite: () => this.assertLeader() });
     this.#clients = [reads, renewals, this.client];
+    const own: Watched = { kind: primary, keysOf: (object) => [keyOf(object)] };
+    const everything = [own, ...watched].map((what) => ({ keysOf: (object: KubeObject) => ownerKeys(object, primary), ...what }));
+    const kinds = everything.map(({ kind }) => kind);
+    this.store = new Store(new Map(everything.map(({ kind, keysOf }) => [kindName(kind), keysOf])));
     this.guard = new StaleGuard(this.store, clock);
-    const kinds = [primary, ...watched.map(({ kind }) => kind)];
     const applied = (kind: Kind, result: Parameters<EngineMetrics['applied']>[1]) => this.metrics.applied(kind.kind, result);
     this.applier = new Applier({ client: this.client, store: this.store, guard: this.guard, clock, kinds, applied });
     this.events = new Recorder({ client: this.client, clock, log, controller: `kimserver.io/${name}`, instance: identity });
@@ -90,8 +93,7 @@ export class Controller<T extends KubeObject> implements Tools {
     const { concurrency, timeoutMs } = this.#rules;
     const reconcile = (key: string, signal: AbortSignal) => this.#reconcile(key, signal);
     this.#runner = new Runner({ queue: this.#queue, reconcile, clock, log, concurrency, timeoutMs, observer: this.metrics.runner });
-    const own: Watched = { kind: primary, keysOf: (object) => [keyOf(object)] };
-    this.#reflectors = [own, ...watched].flatMap((what) => this.#reflectorsOf(what, reads));
+    this.#reflectors = everything.flatMap((what) => this.#reflectorsOf(what, reads));
     this.#watchHealth();
   }
 
@@ -155,16 +157,15 @@ export class Controller<T extends KubeObject> implements Tools {
     return result;
   }
 
-  #reflectorsOf({ kind, labelSelector, keysOf }: Watched, client: KubeClient) {
-    const { primary, namespaces, log } = this.#options;
-    const owners = keysOf ?? ((object: KubeObject) => ownerKeys(object, primary));
+  #reflectorsOf({ kind, labelSelector, keysOf }: Watched & { readonly keysOf: KeysOf }, client: KubeClient) {
+    const { namespaces, log } = this.#options;
     const spaces = kind.clusterWide ? [undefined] : (namespaces ?? [undefined]);
     return spaces.map((namespace) => {
       const reflector: Reflector<KubeObject> = new Reflector<KubeObject>({
         client,
         path: pathOf(kind, { namespace }),
         keep: (object) => keepOwnership(object, FIELD_MANAGER),
-        changed: (changes) => this.#changed(kind, changes, owners, reflector.state.isSynced ? 'urgent' : 'background'),
+        changed: (changes) => this.#changed(kind, changes, keysOf, reflector.state.isSynced ? 'urgent' : 'background'),
         log,
         clock: this.#clock,
         random: this.#random,
@@ -175,7 +176,7 @@ export class Controller<T extends KubeObject> implements Tools {
     });
   }
 
-  #changed(kind: Kind, changes: readonly Change<KubeObject>[], keysOf: (object: KubeObject) => readonly string[], lane: Lane): void {
+  #changed(kind: Kind, changes: readonly Change<KubeObject>[], keysOf: KeysOf, lane: Lane): void {
     this.store.take(kind, changes);
     for (const { before, after } of changes) {
       for (const key of new Set([...(before ? keysOf(before) : []), ...(after ? keysOf(after) : [])])) {

@@ -1,4 +1,4 @@
-// Everything that is watched, in one place: by kind and key, and by owner.
+// Everything that is watched, in one place: by kind and name, and by whom it matters to.
 
 import type { Change } from '../../kube/reflector.ts';
 import { kindName, type Kind, type KubeObject } from '../../kube/types.ts';
@@ -7,19 +7,29 @@ export type StoreListener = (kind: Kind, change: Change<KubeObject>) => void;
 
 interface Shelf {
   readonly byKey: Map<string, KubeObject>;
-  /** Keys by the uid of each owner. */
-  readonly byOwner: Map<string, Set<string>>;
+  /** Objects by the key that they matter to. */
+  readonly byReader: Map<string, Map<string, KubeObject>>;
 }
+
+/** The keys of reconciles that an object matters to: "namespace/name". */
+export type KeysOf = (object: KubeObject) => readonly string[];
 
 export class Store {
   readonly #shelves = new Map<string, Shelf>();
   readonly #listeners: StoreListener[] = [];
+  readonly #keysOf: ReadonlyMap<string, KeysOf>;
+
+  /** `keysOf`: by `kindName`; of other kinds nothing is found by whom it matters to. */
+  constructor(keysOf: ReadonlyMap<string, KeysOf> = new Map()) {
+    this.#keysOf = keysOf;
+  }
 
   /** Takes what a reflector tells. Several may feed one kind, each with a namespace of its own. */
   take(kind: Kind, changes: readonly Change<KubeObject>[]): void {
     const shelf = this.#shelf(kind);
     // all of a list is here before anybody looks at a part of it
-    for (const { key, after } of changes) put(shelf, key, after);
+    const keysOf = this.#keysOf.get(kindName(kind)) ?? nobody;
+    for (const { key, after } of changes) put(shelf, key, after, keysOf);
     for (const change of changes) for (const listener of this.#listeners) listener(kind, change);
   }
 
@@ -38,31 +48,29 @@ export class Store {
     return namespace === undefined ? all : all.filter(({ metadata }) => metadata.namespace === namespace);
   }
 
-  /** Objects of a kind that name this uid among their owners. */
-  ownedBy<T extends KubeObject>(kind: Kind, uid: string): T[] {
-    const { byKey, byOwner } = this.#shelf(kind);
-    return [...(byOwner.get(uid) ?? [])].map((key) => byKey.get(key) as T);
+  /** Objects of a kind that matter to this key. It costs as much as there are of these. */
+  of<T extends KubeObject>(kind: Kind, key: string): T[] {
+    return [...(this.#shelf(kind).byReader.get(key)?.values() ?? [])] as T[];
   }
 
   #shelf(kind: Kind): Shelf {
     const name = kindName(kind);
-    const shelf = this.#shelves.get(name) ?? { byKey: new Map(), byOwner: new Map() };
+    const shelf = this.#shelves.get(name) ?? { byKey: new Map(), byReader: new Map() };
     this.#shelves.set(name, shelf);
     return shelf;
   }
 }
 
-function put({ byKey, byOwner }: Shelf, key: string, after: KubeObject | undefined): void {
-  for (const uid of ownersOf(byKey.get(key))) {
-    const keys = byOwner.get(uid);
-    keys?.delete(key);
-    if (keys?.size === 0) byOwner.delete(uid);
+const nobody: KeysOf = () => [];
+
+function put({ byKey, byReader }: Shelf, key: string, after: KubeObject | undefined, keysOf: KeysOf): void {
+  const before = byKey.get(key);
+  for (const reader of before === undefined ? [] : keysOf(before)) {
+    const objects = byReader.get(reader);
+    objects?.delete(key);
+    if (objects?.size === 0) byReader.delete(reader);
   }
   if (after === undefined) return void byKey.delete(key);
   byKey.set(key, after);
-  for (const uid of ownersOf(after)) byOwner.set(uid, (byOwner.get(uid) ?? new Set()).add(key));
-}
-
-function ownersOf(object: KubeObject | undefined): string[] {
-  return (object?.metadata.ownerReferences ?? []).map(({ uid }) => uid);
+  for (const reader of keysOf(after)) byReader.set(reader, (byReader.get(reader) ?? new Map<string, KubeObject>()).set(key, after));
 }

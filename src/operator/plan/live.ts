@@ -3,6 +3,7 @@
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { optionOf, type OptionKey } from '../../config/options.ts';
 import { isSame } from './canonical.ts';
+import { once } from './once.ts';
 import { podConfigOf, settingsOf } from './pod-config.ts';
 import { timeOf, type PodView } from './pods.ts';
 import type { TierState } from './tier.ts';
@@ -16,7 +17,7 @@ export function liveActions(state: TierState): Action[] {
   const { cluster, tier, observed } = state;
   const generation = wishOf(cluster);
   const config = podConfigOf(cluster, tier, observed.operator);
-  const wanted = settingsOf(config);
+  const wanted = once(cluster, observed.operator, `settings of ${tier}`, () => settingsOf(config));
   return reachable(state).flatMap((pod): Action[] => {
     const { name, node } = pod;
     const different = differences(wanted, pod, state.revision);

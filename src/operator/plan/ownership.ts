@@ -54,10 +54,11 @@ export function removals(
   { objects, pods }: Observed,
   tiers: readonly TierState[],
 ): Removal[] {
-  const isMoving = tiers.some((tier) => isRolling(tier) || liveActions(tier).length > 0);
   const surplus = objects.filter(
     (object) => MANAGED.includes(object.kind) && isOurs(cluster, object) && !wanted.some((one) => isSameObject(one, object)),
   );
+  if (surplus.length === 0) return [];
+  const isMoving = tiers.some((tier) => isRolling(tier) || liveActions(tier).length > 0);
   const inUse = JSON.stringify([pods.map(({ spec }) => spec), tiers.map(({ found }) => found?.spec)]);
   const idle = surplus.filter((object) => isLasting(object) && !inUse.includes(`"${object.metadata.name}"`));
   const kept = [...Map.groupBy(idle, componentOf).values()].flatMap((group) => group.toSorted(byAge).slice(0, KEPT_CONFIGS));

@@ -11,13 +11,14 @@ import { differences } from './difference.ts';
 import { liveActions } from './live.ts';
 import { isWished } from './names.ts';
 import { tierPolicy } from './network.ts';
+import { once } from './once.ts';
 import { claim, removals } from './ownership.ts';
 import { serviceMonitor } from './monitoring.ts';
 import { rollout } from './rollout.ts';
 import { scale } from './scale.ts';
 import { clientService, nodeService } from './services.ts';
 import { statusOf } from './status.ts';
-import { tierState } from './tier.ts';
+import { tierState, type TierState } from './tier.ts';
 import type { Manifest, Observed, Plan } from './types.ts';
 import type { Findings, TierDecisions } from './verdicts.ts';
 import { zookeeperOf } from './zookeeper.ts';
@@ -90,7 +91,20 @@ function decide(cluster: KimCluster, observed: Observed): TierDecisions[] {
 
 /** In the order in which they are needed. */
 function objectsOf({ state, rollout: pace, scale: size }: TierDecisions, { operator, hasServiceMonitors }: Observed): Manifest[] {
-  const { cluster, tier, maps, template } = state;
+  const { cluster, tier, template, image } = state;
+  const name = `objects of ${tier}${hasServiceMonitors ? ' with a ServiceMonitor' : ''}`;
+  const wanted = { replicas: size.replicas, paused: pace.paused, marks: { ...pace.marks, ...size.marks } };
+  return [
+    ...once(cluster, operator, name, () => lastingObjectsOf(state, hasServiceMonitors)),
+    // few: a status is written, and the KimCluster is another object, whenever a tier comes to another size
+    once(cluster, operator, `Deployment of ${tier} with ${image} ${JSON.stringify(wanted)}`, () =>
+      deployment(cluster, tier, template, wanted),
+    ),
+  ];
+}
+
+/** Those that do not change as long as the spec does not. */
+function lastingObjectsOf({ cluster, tier, maps, observed: { operator } }: TierState, hasServiceMonitors: boolean): Manifest[] {
   const { disruptionBudget } = cluster.spec[tier]!;
   return [
     ...accessOf(cluster, tier),
@@ -101,7 +115,6 @@ function objectsOf({ state, rollout: pace, scale: size }: TierDecisions, { opera
     ...(cluster.spec.networkPolicy.enabled ? [tierPolicy(cluster, tier, operator)] : []),
     ...(disruptionBudget.enabled ? [budget(cluster, tier, disruptionBudget.maxUnavailable)] : []),
     ...(hasServiceMonitors ? serviceMonitor(cluster, tier) : []),
-    deployment(cluster, tier, template, { replicas: size.replicas, paused: pace.paused, marks: { ...pace.marks, ...size.marks } }),
   ];
 }
 

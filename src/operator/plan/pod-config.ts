@@ -11,6 +11,7 @@ import { isSame } from './canonical.ts';
 import { connectString, hasKubernetesDiscovery, podDirectories } from './directories.ts';
 import { namespaceOf, nodesSelector } from './names.ts';
 import { drainTimesOf } from './drain-times.ts';
+import { once } from './once.ts';
 import type { OperatorFacts } from './types.ts';
 
 /** Where the modules of an image are in pods. */
@@ -49,17 +50,9 @@ export function clientPortName({ spec }: KimCluster): string {
   return name === 'node' || name === 'admin' ? CLIENT_PORT : name;
 }
 
-/** What was made of a KimCluster before, as long as that is the same object: a plan asks many times, and plans without a change are made all day. */
-const made = new WeakMap<KimCluster, Map<string, NodeConfig>>();
-
 /** The configuration that all pods of a tier share, in the program's own units. Shared: do not change it. */
 export function podConfigOf(cluster: KimCluster, tier: Tier, facts: Pick<OperatorFacts, 'publicKey'>): NodeConfig {
-  const known = made.get(cluster) ?? new Map<string, NodeConfig>();
-  made.set(cluster, known);
-  const key = `${tier} ${facts.publicKey}`;
-  const config = known.get(key) ?? makePodConfig(cluster, tier, facts);
-  known.set(key, config);
-  return config;
+  return once(cluster, facts, `config of ${tier}`, () => makePodConfig(cluster, tier, facts));
 }
 
 function makePodConfig(cluster: KimCluster, tier: Tier, { publicKey }: Pick<OperatorFacts, 'publicKey'>): NodeConfig {

@@ -5,6 +5,7 @@ import { configMapsOf, type TierConfigMaps } from './config-maps.ts';
 import type { Deployment } from './deployment.ts';
 import { imageFor } from './images.ts';
 import { isOursOrFree, marks, nameOf } from './names.ts';
+import { once } from './once.ts';
 import { CONTAINER, revisionOf, tierPods } from './pod.ts';
 import { podConfigOf } from './pod-config.ts';
 import { clientsOf, podsOf, type PodView } from './pods.ts';
@@ -35,11 +36,14 @@ export interface TierState {
 
 export function tierState(cluster: KimCluster, tier: Tier, observed: Observed): TierState {
   const found = find(cluster, observed, 'Deployment', nameOf(cluster, tier)) as Deployment | undefined;
-  const maps = configMapsOf(cluster, tier, observed);
-  const image = imageFor(cluster.spec.image, found, CONTAINER, observed.operator.image);
-  const { template, notes } = tierPods(cluster, tier, observed, maps, image);
+  const { operator } = observed;
+  const maps = once(cluster, operator, `options of ${tier}`, () => configMapsOf(cluster, tier, observed));
+  const image = imageFor(cluster.spec.image, found, CONTAINER, operator.image);
+  const { template, notes } = once(cluster, operator, `pods of ${tier} with ${image}`, () =>
+    tierPods(cluster, tier, observed, maps, image),
+  );
   const pods = podsOf(cluster, tier, observed);
-  const config = podConfigOf(cluster, tier, observed.operator);
+  const config = podConfigOf(cluster, tier, operator);
   return {
     cluster,
     tier,

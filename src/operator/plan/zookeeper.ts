@@ -8,11 +8,12 @@ import { managedOf, serversOf, ZOOKEEPER_PORT, type ManagedZookeeper } from './d
 import { imageFor } from './images.ts';
 import { labelsOf, metaOf, nameOf, selectorOf } from './names.ts';
 import { PEER_PORTS, zookeeperPolicy } from './network.ts';
+import { once } from './once.ts';
 import { placement } from './placement.ts';
 import { amountsAsTexts } from './pod.ts';
 import { containerSecurity, podSecurity } from './security.ts';
 import { merged, type Merged } from './template.ts';
-import type { Manifest, Observed } from './types.ts';
+import type { Manifest, Observed, OperatorFacts } from './types.ts';
 
 export const ZOOKEEPER_CONTAINER = 'zookeeper';
 /** The user of the official image. */
@@ -36,16 +37,21 @@ export interface ZookeeperObjects {
   readonly notes: readonly string[];
 }
 
-export function zookeeperOf(cluster: KimCluster, observed: Observed, found: Manifest | undefined): ZookeeperObjects {
+export function zookeeperOf(cluster: KimCluster, { operator }: Observed, found: Manifest | undefined): ZookeeperObjects {
   const managed = managedOf(cluster);
   if (managed === undefined) return { objects: [], notes: [] };
-  const { template, notes } = podsOf(cluster, managed, observed, found);
+  const image = imageFor(managed.image, found, ZOOKEEPER_CONTAINER, operator.zookeeperImage);
+  return once(cluster, operator, `ZooKeeper with ${image}`, () => objectsOf(cluster, managed, operator, image));
+}
+
+function objectsOf(cluster: KimCluster, managed: ManagedZookeeper, operator: OperatorFacts, image: string): ZookeeperObjects {
+  const { template, notes } = podsOf(cluster, managed, image);
   return {
     objects: [
       ...accessOf(cluster, 'zookeeper'),
       configMap(cluster, managed),
       service(cluster),
-      ...(cluster.spec.networkPolicy.enabled ? [zookeeperPolicy(cluster, observed.operator)] : []),
+      ...(cluster.spec.networkPolicy.enabled ? [zookeeperPolicy(cluster, operator)] : []),
       budget(cluster, 'zookeeper', 1),
       statefulSet(cluster, managed, template),
     ],
@@ -142,7 +148,7 @@ function heapOf({ resources }: ManagedZookeeper): number {
   return limit === undefined ? DEFAULT_HEAP : Math.max(MIN_HEAP, Math.floor((quantityValue(limit) / 2 ** 20) * HEAP_SHARE));
 }
 
-function podsOf(cluster: KimCluster, managed: ManagedZookeeper, { operator }: Observed, found: Manifest | undefined): Merged {
+function podsOf(cluster: KimCluster, managed: ManagedZookeeper, image: string): Merged {
   const { imagePullPolicy, imagePullSecrets } = cluster.spec;
   // no other program but this shell, and never for long: what a killed probe leaves behind would hold up all later ones
   const ask = (question: string, answer: string) =>
@@ -154,7 +160,7 @@ function podsOf(cluster: KimCluster, managed: ManagedZookeeper, { operator }: Ob
   });
   const container = {
     name: ZOOKEEPER_CONTAINER,
-    image: imageFor(managed.image, found, ZOOKEEPER_CONTAINER, operator.zookeeperImage),
+    image,
     ...(imagePullPolicy && { imagePullPolicy }),
     // the number of a server follows from the name of its pod
     command: [

@@ -1,6 +1,6 @@
 // The kinds of objects that the operator watches and writes.
 
-import type { Kind } from '../../kube/types.ts';
+import type { Kind, KubeObject } from '../../kube/types.ts';
 
 export const kimClusters: Kind = { apiVersion: 'kimserver.io/v1alpha1', kind: 'KimCluster', plural: 'kimclusters' };
 export const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
@@ -23,3 +23,9 @@ export const ownedKinds: readonly Kind[] = [
 
 /** Everything with it belongs to the KimCluster of that name in the same namespace. */
 export const CLUSTER_LABEL = 'kimserver.io/cluster';
+
+/** The KimCluster that an object belongs to by its label, if any. */
+export function keysOfLabel({ metadata: { namespace = '', labels } }: KubeObject): string[] {
+  const name = labels?.[CLUSTER_LABEL];
+  return name === undefined ? [] : [`${namespace}/${name}`];
+}

@@ -9,7 +9,7 @@ import { CONTAINER } from '../plan/pod.ts';
 import { portsOf } from '../plan/pod-config.ts';
 import type { Manifest, NodeView, Observed, OperatorFacts, Pod } from '../plan/types.ts';
 import type { KimClusterStatus } from '../status-types.ts';
-import { autoscalers, CLUSTER_LABEL, ownedKinds, pods as podKind, serviceMonitors } from './kinds.ts';
+import { autoscalers, ownedKinds, pods as podKind, serviceMonitors } from './kinds.ts';
 import type { NodeAddress, NodeClient } from './node-client.ts';
 
 /** Nodes that are asked at the same time: their answers are short, but they might not be. */
@@ -42,14 +42,14 @@ export async function observe(
   { statusAt, nodes: before, signal }: Known,
 ): Promise<Observed> {
   const { namespace, name } = cluster.metadata;
-  const isOfCluster = ({ metadata }: KubeObject) => metadata.labels?.[CLUSTER_LABEL] === name;
+  const key = `${namespace ?? ''}/${name}`;
   const kinds = hasServiceMonitors ? [...ownedKinds, serviceMonitors] : ownedKinds;
-  const pods = store.list<Pod>(podKind, namespace).filter((pod) => isOfCluster(pod) && isMadeFor(cluster, pod));
+  const pods = store.of<Pod>(podKind, key).filter((pod) => isMadeFor(cluster, pod));
   return {
     now: Date.now(),
     hash,
     operator: facts,
-    objects: kinds.flatMap((kind) => store.list<Manifest>(kind, namespace).filter(isOfCluster)),
+    objects: kinds.flatMap((kind) => store.of<Manifest>(kind, key)),
     pods,
     nodes: await lookAtAll(cluster, pods, { nodes, before, signal }),
     autoscalers: store.list<Manifest>(autoscalers, namespace),

@@ -6,14 +6,13 @@ import { setFlagsFromString } from 'node:v8';
 import type { KubeAccess } from '../../kube/access.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/error.ts';
-import type { KubeObject } from '../../kube/types.ts';
 import { publicKeyText } from '../../ops/admin-token.ts';
 import type { Logger } from '../../ops/log.ts';
 import { Controller, type ControllerRules, type Watched } from '../engine/controller.ts';
 import { Health, serveHealth, type HealthServer } from '../engine/health.ts';
 import type { LeaseRules } from '../engine/lease.ts';
 import type { OperatorFacts } from '../plan/types.ts';
-import { autoscalers, CLUSTER_LABEL, kimClusters, ownedKinds, pods, serviceMonitors } from './kinds.ts';
+import { autoscalers, CLUSTER_LABEL, keysOfLabel, kimClusters, ownedKinds, pods, serviceMonitors } from './kinds.ts';
 import { keysOfAutoscaler } from './autoscaled.ts';
 import { addClusterMetrics } from './cluster-metrics.ts';
 import { NodeClient } from './node-client.ts';
@@ -144,14 +143,10 @@ function controllerOf(options: OperatorOptions, health: Health, { key, hasServic
 
 function watchedKinds(hasServiceMonitors: boolean): Watched[] {
   const owned = hasServiceMonitors ? [...ownedKinds, serviceMonitors] : ownedKinds;
-  const ofLabel = ({ metadata }: KubeObject) => {
-    const name = metadata.labels?.[CLUSTER_LABEL];
-    return name === undefined ? [] : [`${metadata.namespace ?? ''}/${name}`];
-  };
   return [
     // by label too: what lost its owner is noticed, and what belongs to somebody else and bears our label
-    ...owned.map((kind): Watched => ({ kind, labelSelector: CLUSTER_LABEL, keysOf: ofLabel })),
-    { kind: pods, labelSelector: CLUSTER_LABEL, keysOf: ofLabel },
+    ...owned.map((kind): Watched => ({ kind, labelSelector: CLUSTER_LABEL, keysOf: keysOfLabel })),
+    { kind: pods, labelSelector: CLUSTER_LABEL, keysOf: keysOfLabel },
     { kind: autoscalers, keysOf: keysOfAutoscaler },
   ];
 }

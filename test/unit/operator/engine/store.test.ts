@@ -18,18 +18,19 @@ function pod(name: string, owners: readonly string[] = [], version = 10, uid = `
 const added = (after: KubeObject) => ({ key: `shop/${after.metadata.name}`, before: undefined, after });
 const names = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name).join();
 
-test('objects are found by key, by namespace and by owner, each kind apart', () => {
-  const store = new Store();
+test('objects are found by key, by namespace and by whom they matter to, each kind apart', () => {
+  const keysOf = ({ metadata }: KubeObject) => (metadata.ownerReferences ?? []).map(({ name }) => `shop/${name}`);
+  const store = new Store(new Map([['v1/Pod', keysOf]]));
   store.take(pods, [added(pod('a', ['x'])), added(pod('b', ['x', 'y'])), added(pod('c'))]);
   assert.equal(store.get(pods, 'shop/a')?.metadata.name, 'a');
   assert.equal(store.get(maps, 'shop/a'), undefined);
   assert.equal(names(store.list(pods, 'shop')), 'a,b,c');
   assert.equal(names(store.list(pods, 'other')), '');
-  assert.equal(names(store.ownedBy(pods, 'x')), 'a,b');
-  assert.equal(names(store.ownedBy(maps, 'x')), '');
+  assert.equal(names(store.of(pods, 'shop/x')), 'a,b');
+  assert.equal(names(store.of(maps, 'shop/x')), '');
   store.take(pods, [added(pod('a', ['y'])), { key: 'shop/b', before: pod('b'), after: undefined }]);
-  assert.equal(names(store.ownedBy(pods, 'x')), '');
-  assert.equal(names(store.ownedBy(pods, 'y')), 'a');
+  assert.equal(names(store.of(pods, 'shop/x')), '');
+  assert.equal(names(store.of(pods, 'shop/y')), 'a');
 });
 
 test('who listens sees a list as a whole', () => {

@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { kindName } from '../../../../src/kube/types.ts';
 import { Store } from '../../../../src/operator/engine/store.ts';
 import type { NodeView, Pod } from '../../../../src/operator/plan/types.ts';
-import { pods as podKind } from '../../../../src/operator/run/kinds.ts';
+import { keysOfLabel, pods as podKind } from '../../../../src/operator/run/kinds.ts';
 import type { NodeAddress } from '../../../../src/operator/run/node-client.ts';
 import { addressOfPod, observe } from '../../../../src/operator/run/observe.ts';
 import { kim, operator, SMALL } from '../plan/support.ts';
@@ -32,7 +33,7 @@ function pod(name: string, { owner = byReplicaSet, tier = 'gate', phase = 'Runni
 }
 
 async function seen(...all: readonly Pod[]): Promise<{ pods: string[]; asked: NodeAddress[] }> {
-  const store = new Store();
+  const store = new Store(new Map([[kindName(podKind), keysOfLabel]]));
   const changes = all.map((after) => ({ key: `shop/${after.metadata.name}`, before: undefined, after }));
   store.take(podKind, changes);
   const asked: NodeAddress[] = [];

@@ -21,17 +21,36 @@ test('a new image, and an option that needs new processes, come to all pods, and
   const traffic = await Traffic.start(t, scene, 'demo');
   const next = `${image()}-next`;
   await cluster().tag(image(), next);
-  const begun = Date.now();
-  await scene.patch('demo', { image: next, logic: { nodePort: 4345 } });
-  await scene.ready('demo');
-  t.diagnostic(`all pods are new after ${Date.now() - begun} ms`);
-  await scene.settled('demo');
-  t.diagnostic(`those that they replace have drained after ${Date.now() - begun} ms`);
-  const pods = [...(await scene.pods('demo', 'gate')), ...(await scene.pods('demo', 'logic'))];
-  assert.deepEqual([...new Set(pods.map(({ spec }) => spec.containers[0]?.image))], [next]);
-  await traffic.more(3);
+  const imagesOf = async () => {
+    const pods = [...(await scene.pods('demo', 'gate')), ...(await scene.pods('demo', 'logic'))];
+    return [...new Set(pods.map(({ spec }) => spec.containers[0]?.image))];
+  };
+  let moved = 0;
+  const replaces = async (what: string, change: object): Promise<void> => {
+    const begun = Date.now();
+    const before = await scene.lives('demo');
+    await scene.patch('demo', change);
+    await scene.ready('demo');
+    t.diagnostic(`${what}: all pods are new after ${Date.now() - begun} ms`);
+    await scene.settled('demo');
+    t.diagnostic(`${what}: those that they replace have drained after ${Date.now() - begun} ms`);
+    const after = await scene.lives('demo');
+    assert.ok(
+      after.every((life) => !before.includes(life)),
+      `${what}: ${after.join(', ')}`,
+    );
+    await traffic.more(3);
+    assert.ok(traffic.ours.tally.moved > moved, `${what}: sessions have moved`);
+    moved = traffic.ours.tally.moved;
+  };
+  await replaces('an image', { image: next });
+  assert.deepEqual(await imagesOf(), [next]);
+  const { port: nodePort } = await scene.entry('demo');
+  const gate = { listeners: [{ name: 'client', port: 3366 }], nodePort: 4344, service: { nodePort } };
+  await replaces('all ports', { gate, logic: { nodePort: 4345 } });
+  await replaces('the way back', { image: image() });
+  assert.deepEqual(await imagesOf(), [image()]);
   await traffic.unnoticed();
-  assert.ok(traffic.ours.tally.moved > 0, 'sessions have moved');
 });
 
 test('a gate and a logic node are killed: the others go on, and what was cut off comes back by itself', options, async (t) => {

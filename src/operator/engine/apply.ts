@@ -75,7 +75,7 @@ export class Applier {
     });
   }
 
-  /** Throws ForeignObjectError, FieldConflictError, ContestedError or KubeError. */
+  /** What is wanted is remembered by its object: do not change that afterwards. Throws ForeignObjectError, FieldConflictError, ContestedError or KubeError. */
   async apply<T extends KubeObject>(wanted: T, options: ApplyOptions): Promise<Applied<T>> {
     const kind = this.#kindOf(wanted);
     const id = `${kindName(kind)} ${keyOf(wanted)}`;

@@ -82,6 +82,11 @@ export function isConflict(error: unknown): error is KubeError {
   return error instanceof KubeError && error.status === 409;
 }
 
+/** Whether an error says that the API server is away or busy: the same request may be taken a little later. */
+export function isAway(error: unknown): error is KubeError {
+  return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
 /** Whether an error says that a position of a watch or a page of a list is too old to go on from. */
 export function isGone(error: unknown): boolean {
   return error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');

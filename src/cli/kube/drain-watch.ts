@@ -1,7 +1,7 @@
 // A pod that drains, until it is gone: how many clients it has left, and when that will be over.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { isNotFound, KubeError } from '../../kube/error.ts';
+import { isAway, isNotFound } from '../../kube/error.ts';
 import { pathOf } from '../../kube/types.ts';
 import { CLUSTER_LABEL, pods as podKind } from '../../operator/run/kinds.ts';
 import { Failure } from '../problem.ts';
@@ -58,7 +58,7 @@ export async function watchDrain(
     try {
       now = await find(session, pod);
     } catch (error) {
-      if (!isPassing(error) || Date.now() - seenAt > AWAY_MS) throw error;
+      if (!isAway(error) || Date.now() - seenAt > AWAY_MS) throw error;
       say(`${name} drains; the API server does not answer`);
       continue;
     }
@@ -122,11 +122,6 @@ async function find({ client }: Pick<KubeSession, 'client'>, { metadata: { names
     if (isNotFound(error)) return undefined;
     throw error;
   }
-}
-
-/** Whether the API server may answer a moment later. */
-function isPassing(error: unknown): boolean {
-  return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 
 /** When a pod that ends already was told to, milliseconds since 1970. */

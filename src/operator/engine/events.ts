@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { KubeClient, RequestOptions } from '../../kube/client.ts';
-import { isConflict, KubeError } from '../../kube/error.ts';
+import { isAway, isConflict } from '../../kube/error.ts';
 import { pause, type Clock } from '../../kube/clock.ts';
 import { microTime, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import type { Logger } from '../../ops/log.ts';
@@ -181,7 +181,7 @@ export class Recorder {
       } catch (error) {
         if (tries > 0 && method === 'POST' && isConflict(error)) return;
         const waitMs = this.#rules.retryMs[tries];
-        if (waitMs === undefined || signal.aborted || !mayPass(error)) throw error;
+        if (waitMs === undefined || signal.aborted || !isAway(error)) throw error;
         if (waitMs > 0) await pause(this.#options.clock, waitMs, signal);
       }
     }
@@ -193,9 +193,4 @@ export class Recorder {
     const oldest = map.keys().next().value;
     if (map.size > this.#rules.maxKept && oldest !== undefined) map.delete(oldest);
   }
-}
-
-/** Whether the same request may be taken a little later. */
-function mayPass(error: unknown): boolean {
-  return error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }

@@ -2,7 +2,7 @@
 
 import { backoffMs, type BackoffRules } from '../../kube/backoff.ts';
 import { pause, systemClock, type Clock } from '../../kube/clock.ts';
-import { KubeError } from '../../kube/error.ts';
+import { isAway } from '../../kube/error.ts';
 import type { Logger } from '../../ops/log.ts';
 
 const BACKOFF: BackoffRules = { minMs: 500, maxMs: 10_000 };
@@ -13,14 +13,10 @@ export async function patiently<T>(work: () => Promise<T>, log: Logger, clock: C
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof KubeError) || !isAway(error)) throw error;
+      if (!isAway(error)) throw error;
       const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(failures, BACKOFF, Math.random()));
       log.warn('the API server is not reached', { waitMs, problem: error.message });
       await pause(clock, waitMs);
     }
   }
-}
-
-function isAway({ status }: KubeError): boolean {
-  return status === 0 || status === 429 || status >= 500;
 }

@@ -2,18 +2,16 @@
 
 import { addressOf, type Member } from '../cluster/member.ts';
 import type { NodeConfig } from '../config/node-config.ts';
-
-/** Clients that come back to one node in a second without harm. */
-const RECONNECTS_PER_SECOND = 200;
+import { reconnectsPerSecond } from '../config/reconnects.ts';
 
 /** Clients that the others of the node's type can take in each second, which have the same options; undefined where none is known. */
 export function paceOf(
   members: readonly Member[],
-  { node_type: type, node_host: host, accept_rate: rate }: Pick<NodeConfig, 'node_type' | 'node_host' | 'accept_rate'>,
+  { node_type: type, node_host: host, ...options }: Pick<NodeConfig, 'node_type' | 'node_host' | 'accept_rate'>,
   port: number | undefined,
 ): number | undefined {
   const self = addressOf({ host, port: port ?? 0 });
   const others = members.filter((one) => one.type === type && one.facts?.state !== 'draining' && addressOf(one) !== self).length;
   if (others === 0) return undefined;
-  return others * (rate === 0 ? RECONNECTS_PER_SECOND : Math.min(rate, RECONNECTS_PER_SECOND));
+  return others * reconnectsPerSecond(options);
 }

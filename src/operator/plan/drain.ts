@@ -1,5 +1,6 @@
 // A pod that leaves: when it has nobody left, and what has to be said to it until then. The same for all causes.
 
+import { reconnectsPerSecond } from '../../config/reconnects.ts';
 import type { DrainCause } from '../status-types.ts';
 import { drainTimesOf } from './drain-times.ts';
 import { marks } from './names.ts';
@@ -10,8 +11,6 @@ import type { Action } from './types.ts';
 
 /** Lower than that of any pod that nobody touched. */
 const COST = '-1000000';
-/** Clients that come back to one gate in a second without harm. */
-const RECONNECTS_PER_SECOND = 200;
 /** For a node that does not answer: it may have been told and be busy with it. */
 const SLACK_MS = 15_000;
 
@@ -61,7 +60,6 @@ export function hasCost({ deletionCost }: PodView): boolean {
 function order(state: TierState, pod: PodView, cause: DrainCause): Action {
   const { drainSeconds: seconds } = drainTimesOf(state.cluster, state.tier);
   const survivors = state.live.filter((one) => one !== pod && one.isReady && one.drain === undefined).length;
-  const { accept_rate: rate } = podConfigOf(state.cluster, state.tier, state.observed.operator);
-  const each = rate === 0 ? RECONNECTS_PER_SECOND : Math.min(rate, RECONNECTS_PER_SECOND);
+  const each = reconnectsPerSecond(podConfigOf(state.cluster, state.tier, state.observed.operator));
   return { kind: 'drain', pod: pod.name, cause, seconds, perSecond: Math.max(1, survivors) * each };
 }

@@ -2,10 +2,11 @@
 
 import type { KubeClient } from '../../kube/client.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
+import { isSame } from '../../kube/json.ts';
 import { controllerOf, keyOf, kindName, pathOf, type Kind, type KubeObject } from '../../kube/types.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { ContestedError, FieldConflictError, ForeignObjectError } from './apply-errors.ts';
-import { covers, digest, isSame } from './compare.ts';
+import { covers, digest } from './compare.ts';
 import { Fights } from './fights.ts';
 import { conflictsOf, keepOwnership, lastOther, ownDigest, type FieldConflict } from './ownership.ts';
 import type { StaleGuard } from './stale-guard.ts';

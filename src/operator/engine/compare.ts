@@ -1,6 +1,7 @@
 // Whether what is there is what we want: the server adds defaults and others add fields, so only what we want is compared.
 
 import { createHash } from 'node:crypto';
+import { canonical } from '../../kube/json.ts';
 
 /** Lists whose entries are told apart by fields, as the API has it; others may add entries. All other lists are of one piece. */
 const listKeys: Readonly<Record<string, readonly string[]>> = {
@@ -36,25 +37,9 @@ function coversList(there: readonly unknown[], wanted: readonly unknown[], keys:
   });
 }
 
-/** Whether two values say the same. Nothing is made for it. */
-export function isSame(a: unknown, b: unknown): boolean {
-  return covers(a, b) && covers(b, a);
-}
-
-/** The same text for the same value, whatever the order of its fields; what is undefined is left out. */
-export function stableJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((one) => (one === undefined ? 'null' : stableJson(one))).join()}]`;
-  if (!isMap(value)) return JSON.stringify(value);
-  const keys = Object.keys(value).filter((key) => value[key] !== undefined);
-  return `{${keys
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${stableJson(value[key])}`)
-    .join()}}`;
-}
-
 /** Sixteen characters that stand for a value. */
 export function digest(value: unknown): string {
-  return createHash('sha256').update(stableJson(value)).digest('base64url').slice(0, 16);
+  return createHash('sha256').update(canonical(value)).digest('base64url').slice(0, 16);
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
 // The ConfigMaps of a tier: one that never changes for what needs a new pod, named by its contents, and one that lives for the rest.
 
 import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
-import { canonical } from './canonical.ts';
+import { canonical } from '../../kube/json.ts';
 import { metaOf, nameOf } from './names.ts';
 import { lastingOf, liveOf, podConfigOf } from './pod-config.ts';
 import type { Manifest, Observed } from './types.ts';

@@ -2,7 +2,8 @@
 
 import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
 import { quantityValue } from '../../config/quantities.ts';
-import { isSame, isWithin } from './canonical.ts';
+import { isSame } from '../../kube/json.ts';
+import { isWithin } from './within.ts';
 import { CONFIG_FILE } from './config-maps.ts';
 import type { Deployment } from './deployment.ts';
 import { marks, nameOf } from './names.ts';

@@ -2,7 +2,7 @@
 
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { optionOf, type OptionKey } from '../../config/options.ts';
-import { isSame } from './canonical.ts';
+import { isSame } from '../../kube/json.ts';
 import { once } from './once.ts';
 import { podConfigOf, settingsOf } from './pod-config.ts';
 import { timeOf, type PodView } from './pods.ts';

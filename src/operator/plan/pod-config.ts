@@ -7,7 +7,7 @@ import { optionKeys, optionOf, options, type OptionKey } from '../../config/opti
 import { variableOf } from '../../config/overrides.ts';
 import { nodeFileOf } from '../../config/print.ts';
 import { nodeConfigOf } from '../../config/tiers.ts';
-import { isSame } from './canonical.ts';
+import { isSame } from '../../kube/json.ts';
 import { connectString, hasKubernetesDiscovery, podDirectories } from './directories.ts';
 import { namespaceOf, nodesSelector } from './names.ts';
 import { drainTimesOf } from './drain-times.ts';

@@ -1,7 +1,7 @@
 // The pods of a tier: one container with the node, its configuration, its probes and how it ends; then what the user wants beside it.
 
 import type { KimCluster, Tier } from '../../config/cluster-schema.ts';
-import { canonical } from './canonical.ts';
+import { canonical } from '../../kube/json.ts';
 import { CONFIG_FILE, type TierConfigMaps } from './config-maps.ts';
 import { hasKubernetesDiscovery } from './directories.ts';
 import { drainTimesOf } from './drain-times.ts';

@@ -2,7 +2,7 @@
 
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import type { Draining, KimClusterStatus, TierStatus } from '../status-types.ts';
-import { isSame } from './canonical.ts';
+import { isSame } from '../../kube/json.ts';
 import { conditions } from './conditions.ts';
 import { podDirectories } from './directories.ts';
 import { drainTimesOf } from './drain-times.ts';

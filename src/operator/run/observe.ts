@@ -1,7 +1,7 @@
 // What a plan is made from: the operator's copies of everything, and what the nodes themselves say.
 
 import { createHash } from 'node:crypto';
-import { controllerOf, kindName, type KubeObject } from '../../kube/types.ts';
+import { controllerOf, keyOf, kindName, type KubeObject } from '../../kube/types.ts';
 import type { Store } from '../engine/store.ts';
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { COMPONENT_LABEL, nameOf } from '../plan/names.ts';
@@ -41,8 +41,7 @@ export async function observe(
   { store, nodes, facts, hasServiceMonitors }: Surroundings,
   { statusAt, nodes: before, signal }: Known,
 ): Promise<Observed> {
-  const { namespace, name } = cluster.metadata;
-  const key = `${namespace ?? ''}/${name}`;
+  const key = keyOf(cluster);
   const kinds = hasServiceMonitors ? [...ownedKinds, serviceMonitors] : ownedKinds;
   const pods = store.of<Pod>(podKind, key).filter((pod) => isMadeFor(cluster, pod));
   return {
@@ -52,7 +51,7 @@ export async function observe(
     objects: kinds.flatMap((kind) => store.of<Manifest>(kind, key)),
     pods,
     nodes: await lookAtAll(cluster, pods, { nodes, before, signal }),
-    autoscalers: store.list<Manifest>(autoscalers, namespace),
+    autoscalers: store.list<Manifest>(autoscalers, cluster.metadata.namespace),
     hasServiceMonitors,
     statusAt,
     status,

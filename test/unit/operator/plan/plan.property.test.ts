@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { KimCluster } from '../../../../src/config/cluster.ts';
-import { isSame } from '../../../../src/operator/plan/canonical.ts';
+import { isSame } from '../../../../src/kube/json.ts';
 import type { Deployment } from '../../../../src/operator/plan/deployment.ts';
 import { isOurs } from '../../../../src/operator/plan/names.ts';
 import type { Manifest } from '../../../../src/operator/plan/types.ts';

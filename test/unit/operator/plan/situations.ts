@@ -1,6 +1,6 @@
 // What the golden files show of a plan: all of it where objects are made, and else what it does, so that people can read it.
 
-import { isSame } from '../../../../src/operator/plan/canonical.ts';
+import { isSame } from '../../../../src/kube/json.ts';
 import type { Deployment } from '../../../../src/operator/plan/deployment.ts';
 import type { Manifest, Plan } from '../../../../src/operator/plan/types.ts';
 import { stringify } from '../../../../src/config/yaml.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { isSame } from '../../../../src/operator/plan/canonical.ts';
+import { isSame } from '../../../../src/kube/json.ts';
 import type { KimClusterStatus } from '../../../../src/operator/status-types.ts';
 import { kim, NOW, SMALL, World, type PodShape } from './support.ts';
 

@@ -1,4 +1,4 @@
-// One text for one value: what stands for it in a hash, wherever its keys came from.
+// Values of objects compared: one text for one value, wherever its keys came from, and whether two are the same.
 
 /** JSON with the keys of all objects in order, and without what is undefined. */
 export function canonical(value: unknown): string {
@@ -26,20 +26,4 @@ function isSameMap(a: Readonly<Record<string, unknown>>, b: Readonly<Record<stri
   for (const key in a) if (!isSame(a[key], b[key])) return false;
   for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false;
   return true;
-}
-
-/** Whether all that `wanted` says is so in `found`, which may say more: as the API server completes what was applied. */
-export function isWithin(wanted: unknown, found: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(found ?? []) &&
-      ((found ?? []) as unknown[]).length === wanted.length &&
-      wanted.every((value, i) => isWithin(value, (found as unknown[])[i]))
-    );
-  }
-  // the API server leaves out what says nothing
-  if (found === undefined && [undefined, null, false, 0, ''].some((nothing) => nothing === wanted)) return true;
-  if (typeof wanted !== 'object' || wanted === null) return wanted === undefined || isSame(wanted, found);
-  if (typeof found !== 'object' || found === null) return Object.keys(wanted).length === 0;
-  return Object.entries(wanted).every(([key, value]) => isWithin(value, (found as Record<string, unknown>)[key]));
 }

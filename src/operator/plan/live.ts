@@ -34,11 +34,6 @@ function wishOf({ metadata }: KimCluster): number {
   return ((timeOf(creationTimestamp) ?? 0) / 1000) * WISHES + (metadata.generation ?? 0);
 }
 
-/** Whether all pods have the options and workers that the spec asks for. */
-export function hasSettings(state: TierState): boolean {
-  return liveActions(state).length === 0 && state.live.every(({ node }) => node !== undefined);
-}
-
 function reachable({ live }: TierState): PodView[] {
   return live.filter(({ node, drain }) => node?.state === 'serving' && drain === undefined);
 }

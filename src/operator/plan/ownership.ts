@@ -3,11 +3,10 @@
 import type { KimCluster } from '../../config/cluster-schema.ts';
 import { controllerOf } from '../../kube/types.ts';
 import { isLasting } from './config-maps.ts';
-import { liveActions } from './live.ts';
 import { isOurs, isOursOrFree } from './names.ts';
 import { isRolling } from './rollout.ts';
-import type { TierState } from './tier.ts';
 import type { Manifest, Observed, Removal } from './types.ts';
+import type { TierDecisions } from './verdicts.ts';
 
 /** Configurations that no pod needs any more are kept for a return to an earlier spec. */
 const KEPT_CONFIGS = 2;
@@ -52,14 +51,14 @@ export function removals(
   cluster: KimCluster,
   wanted: readonly Manifest[],
   { objects, pods }: Observed,
-  tiers: readonly TierState[],
+  tiers: readonly TierDecisions[],
 ): Removal[] {
   const surplus = objects.filter(
     (object) => MANAGED.includes(object.kind) && isOurs(cluster, object) && !wanted.some((one) => isSameObject(one, object)),
   );
   if (surplus.length === 0) return [];
-  const isMoving = tiers.some((tier) => isRolling(tier) || liveActions(tier).length > 0);
-  const inUse = JSON.stringify([pods.map(({ spec }) => spec), tiers.map(({ found }) => found?.spec)]);
+  const isMoving = tiers.some(({ state, changes }) => isRolling(state) || changes.length > 0);
+  const inUse = JSON.stringify([pods.map(({ spec }) => spec), tiers.map(({ state }) => state.found?.spec)]);
   const idle = surplus.filter((object) => isLasting(object) && !inUse.includes(`"${object.metadata.name}"`));
   const kept = [...Map.groupBy(idle, componentOf).values()].flatMap((group) => group.toSorted(byAge).slice(0, KEPT_CONFIGS));
   return surplus

@@ -52,12 +52,7 @@ export function plan(cluster: KimCluster, observed: Observed): Plan {
     deletion: ending?.message,
   };
   const status = statusOf(findings, observed);
-  const remove = removals(
-    cluster,
-    wanted,
-    observed,
-    tiers.map(({ state }) => state),
-  );
+  const remove = removals(cluster, wanted, observed, tiers);
   const none = { apply: [], remove: [], actions: [], events: [] } as const;
   if (ending !== undefined) return { ...none, actions: ending.actions, status, requeueMs: BUSY_MS };
   if (isWished(cluster, 'dryRun')) {
@@ -70,7 +65,7 @@ export function plan(cluster: KimCluster, observed: Observed): Plan {
     };
   }
   if (isWished(cluster, 'pause')) return { ...none, status, requeueMs: IDLE_MS };
-  const ofTiers = tiers.flatMap(({ state, scale: { actions: own } }) => [...own, ...liveActions(state)]);
+  const ofTiers = tiers.flatMap(({ changes, scale: { actions: own } }) => [...own, ...changes]);
   const actions = [...finalizerActions(cluster), ...update.actions, ...ofTiers];
   const events = tiers.flatMap(({ rollout: rolling, scale: scaling }) => [...rolling.events, ...scaling.events]);
   return { apply, remove, actions, events, status, requeueMs: requeueOf(tiers, actions.length > 0 || update.progress !== undefined) };
@@ -84,7 +79,7 @@ function decide(cluster: KimCluster, observed: Observed): TierDecisions[] {
     const before = decided.map(({ rollout: earlier }) => earlier.progress).find((progress) => progress !== undefined);
     const rolling = rollout(state, before);
     const foreign = foreignAutoscaler(state);
-    decided.push({ state, rollout: rolling, foreign, scale: scale(state, rolling.progress, foreign) });
+    decided.push({ state, rollout: rolling, foreign, scale: scale(state, rolling.progress, foreign), changes: liveActions(state) });
   }
   return decided;
 }

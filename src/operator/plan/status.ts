@@ -7,13 +7,12 @@ import { conditions } from './conditions.ts';
 import { podDirectories } from './directories.ts';
 import { drainTimesOf } from './drain-times.ts';
 import { deadlineOf } from './drain.ts';
-import { hasSettings } from './live.ts';
 import { nameOf, namespaceOf, selectorText } from './names.ts';
 import { portsOf } from './pod-config.ts';
 import { clientsOf, isoOf, timeOf, type PodView } from './pods.ts';
 import { connectionsOf, type TierState } from './tier.ts';
 import type { Manifest, Observed } from './types.ts';
-import { verdicts, type Findings } from './verdicts.ts';
+import { verdicts, type Findings, type TierDecisions } from './verdicts.ts';
 
 /** Counts that changed alone are written no more often; while something drains people look at them. */
 const COUNTS_MS = 30_000;
@@ -33,12 +32,12 @@ function whole(found: Findings, observed: Observed): KimClusterStatus {
   const { cluster, tiers, zookeeper } = found;
   const { generation } = cluster.metadata;
   const before = observed.status;
-  const [gate, logic] = (['gate', 'logic'] as const).map((name) => tiers.find(({ state }) => state.tier === name)?.state);
+  const [gate, logic] = (['gate', 'logic'] as const).map((name) => tiers.find(({ state }) => state.tier === name));
   const statuses = { gate: gate && tierStatus(gate), logic: logic && tierStatus(logic) };
-  const of = (status: TierStatus | undefined, state: TierState | undefined) =>
-    `${status?.ready ?? 0}/${state?.cluster.spec[state.tier]?.replicas ?? 0}`;
+  const of = (status: TierStatus | undefined, tier: 'gate' | 'logic') => `${status?.ready ?? 0}/${cluster.spec[tier]?.replicas ?? 0}`;
   const all = tiers.flatMap(({ state }) => state.live);
-  const { status: discoveryStatus } = verdicts(found).DiscoveryHealthy;
+  const said = verdicts(found);
+  const { status: discoveryStatus } = said.DiscoveryHealthy;
   const [primary = 'zookeeper', fallback] = podDirectories(cluster);
   const lostBy = (name: string) => all.filter(({ node }) => node?.lostDirectories.includes(name)).map((pod) => pod.name);
   const directory = (name: typeof primary) => {
@@ -51,10 +50,10 @@ function whole(found: Findings, observed: Observed): KimClusterStatus {
   const lastDrain = lastDrainOf(before, draining, observed.now) ?? before?.lastDrain;
   return {
     ...(generation !== undefined && { observedGeneration: generation }),
-    conditions: conditions(verdicts(found), before?.conditions, generation, observed.now),
+    conditions: conditions(said, before?.conditions, generation, observed.now),
     summary: {
-      gates: of(statuses.gate, gate),
-      logics: of(statuses.logic, logic),
+      gates: of(statuses.gate, 'gate'),
+      logics: of(statuses.logic, 'logic'),
       workers: [statuses.gate, statuses.logic].flatMap((tier) => (tier === undefined ? [] : [tier.workers])).join('+'),
       connections: statuses.gate?.connections ?? 0,
       draining: draining.length,
@@ -65,7 +64,7 @@ function whole(found: Findings, observed: Observed): KimClusterStatus {
     endpoint: endpointOf(cluster, observed.objects),
     ...(statuses.gate && { gate: statuses.gate }),
     ...(statuses.logic && { logic: statuses.logic }),
-    versions: versionsOf(all, gate?.image, observed),
+    versions: versionsOf(all, gate?.state.image, observed),
     ...(lastDrain && { lastDrain }),
     discovery: {
       primary: directory(primary),
@@ -75,10 +74,11 @@ function whole(found: Findings, observed: Observed): KimClusterStatus {
   };
 }
 
-function tierStatus(state: TierState): TierStatus {
+function tierStatus({ state, changes }: TierDecisions): TierStatus {
   const { cluster, tier, live, ending, revision, maps } = state;
   const { generation } = cluster.metadata;
-  const isWhole = hasSettings(state) && live.length > 0;
+  // all pods have the options and workers that the spec asks for
+  const isWhole = live.length > 0 && changes.length === 0 && live.every(({ node }) => node !== undefined);
   const given = isWhole ? generation : state.observed.status?.[tier]?.settingsGeneration;
   return {
     replicas: live.length,

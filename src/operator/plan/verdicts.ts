@@ -10,6 +10,7 @@ import type { PodView } from './pods.ts';
 import type { RolloutDecision } from './rollout.ts';
 import type { ScaleDecision } from './scale.ts';
 import { counted, type TierState } from './tier.ts';
+import type { Action } from './types.ts';
 import type { ZookeeperState } from './zookeeper-state.ts';
 
 export interface TierDecisions {
@@ -18,6 +19,8 @@ export interface TierDecisions {
   readonly scale: ScaleDecision;
   /** The autoscaler that writes the number of pods itself. */
   readonly foreign: string | undefined;
+  /** What changes in its running pods. */
+  readonly changes: readonly Action[];
 }
 
 export interface Findings {
